@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * softseam: a TDX module in software.  This header is all that a machine
+ * emulator, a unit test or a fuzzer needs to know of it.
+ *
+ * One struct seam is one platform: its packages, KeyIDs and memory ranges, and
+ * the TDX module loaded on it.  The model has no globals, starts no threads and
+ * touches the machine only through struct seam_machine.
+ *
+ * Calls for different CPUs may run at the same time on different threads; calls
+ * for one CPU may not.  Inside, the model locks as the TDX module does: locks
+ * are tried, never waited for, and a lost race is OPERAND_BUSY for the host.
+ */
+#ifndef SOFTSEAM_SEAM_H
+#define SOFTSEAM_SEAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SEAM_MAX_CPUS		256
+#define SEAM_MAX_PACKAGES	8
+#define SEAM_MAX_CMRS		32
+#define SEAM_MAX_INJECTIONS	32
+#define SEAM_MAX_LEAF		192
+
+struct seam;
+
+/* The general registers that SEAMCALL reads and writes.  RSP is never touched. */
+struct seam_regs {
+	uint64_t rax, rcx, rdx, rbx, rbp, rsi, rdi;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+};
+
+/* How the SEAMCALL instruction ended. */
+enum seam_end {
+	/* RAX holds the completion status, CF is 0. */
+	SEAM_END_DONE,
+	/* CF is 1, no register changed: no module is loaded. */
+	SEAM_END_VMFAILINVALID,
+	/* The instruction raises #GP(0); only error injection asks for it. */
+	SEAM_END_GP,
+	/* The instruction raises #UD; only error injection asks for it. */
+	SEAM_END_UD,
+};
+
+/* Something that the host did and that real hardware would punish. */
+struct seam_violation {
+	unsigned int cpu;
+	/* A short constant, e.g. "host-write": what tests look for. */
+	const char *rule;
+	/* Physical address, or ~0 when the rule is not about memory. */
+	uint64_t pa;
+	/* One line for people, complete with owner and values. */
+	const char *text;
+};
+
+/* One SEAMCALL, as told to the trace callback after it ended. */
+struct seam_event {
+	unsigned int cpu;
+	/* Nanoseconds from the machine's now(). */
+	uint64_t start, end;
+	const struct seam_regs *in, *out;
+	enum seam_end how;
+	/* The result was dictated by an injection. */
+	bool injected;
+};
+
+/*
+ * What the model asks of the machine around it.  ram() and now() are required;
+ * any other callback may be NULL, and then answers as its comment says.
+ */
+struct seam_machine {
+	void *opaque;
+
+	/* Host RAM at [@pa, @pa + @len), or NULL if that is not all RAM. */
+	void *(*ram)(void *opaque, uint64_t pa, uint64_t len);
+
+	/* A monotonic clock in nanoseconds. */
+	uint64_t (*now)(void *opaque);
+
+	/* Is an interrupt waiting for @cpu?  NULL: never. */
+	bool (*irq_pending)(void *opaque, unsigned int cpu);
+
+	/* MSR @msr of @cpu.  NULL: equal on all CPUs and as the model wants it. */
+	uint64_t (*rdmsr)(void *opaque, unsigned int cpu, uint32_t msr);
+
+	/* Native CPUID of @cpu: EAX, EBX, ECX, EDX.  NULL: a built-in sample CPU. */
+	void (*cpuid)(void *opaque, unsigned int cpu, uint32_t leaf,
+		      uint32_t subleaf, uint32_t out[4]);
+
+	/* The host broke a rule.  NULL: only counted. */
+	void (*violation)(void *opaque, const struct seam_violation *v);
+
+	/* A SEAMCALL ended.  NULL: no trace. */
+	void (*event)(void *opaque, const struct seam_event *e);
+};
+
+struct seam_range {
+	uint64_t base, size;
+};
+
+/* Replace the result of the @nth call (from 1) of @leaf, @count times. */
+struct seam_injection {
+	uint16_t leaf;
+	uint32_t nth;
+	uint32_t count;
+	enum seam_end how;
+	/* RAX, for SEAM_END_DONE. */
+	uint64_t status;
+};
+
+struct seam_config {
+	/* false: every SEAMCALL ends in VMfailInvalid. */
+	bool module_loaded;
+	uint64_t features0;
+	uint16_t major, minor, update;
+
+	/* Physical address bits without and with the KeyID bits on top. */
+	unsigned int hpa_bits, maxpa;
+
+	/* IA32_MKTME_KEYID_PARTITIONING: shared KeyIDs, then private ones. */
+	uint32_t nr_mktme_keyids, nr_tdx_keyids;
+
+	unsigned int nr_cpus;
+	unsigned int nr_packages;
+	/* Package of each CPU. */
+	uint8_t package[SEAM_MAX_CPUS];
+
+	/* What the firmware says is convertible memory, ascending. */
+	unsigned int nr_cmrs;
+	struct seam_range cmr[SEAM_MAX_CMRS];
+
+	/* TDH.SYS.TDMR.INIT does this much per call; 0: a TDMR in one call. */
+	uint64_t tdmr_init_step;
+
+	unsigned int nr_injections;
+	struct seam_injection injection[SEAM_MAX_INJECTIONS];
+};
+
+/* Sets every field to the defaults that softseam/README.md lists. */
+void seam_config_init(struct seam_config *cfg);
+
+/*
+ * Apply one "key=value" argument, e.g. ("features0", "0x140000").
+ * Returns 0, -ENOENT if @key is none of the model's, or -EINVAL with one line
+ * in @err that says what was wrong and what is accepted.
+ */
+int seam_config_set(struct seam_config *cfg, const char *key, const char *value,
+		    char *err, size_t errlen);
+
+/*
+ * Returns NULL with one line in @err if the configuration makes no sense.
+ * Copies @cfg and @machine.
+ */
+struct seam *seam_new(const struct seam_config *cfg,
+		      const struct seam_machine *machine,
+		      char *err, size_t errlen);
+void seam_free(struct seam *seam);
+
+/* Execute SEAMCALL on @cpu with the registers in @regs. */
+enum seam_end seam_call(struct seam *seam, unsigned int cpu,
+			struct seam_regs *regs);
+
+/* Names as the TDX documents print them, e.g. "TDH.SYS.CONFIG"; NULL if unknown. */
+const char *seam_leaf_name(unsigned int leaf);
+/* Name of a completion status without its operand, e.g. "TDX_OPERAND_BUSY". */
+const char *seam_status_name(uint64_t status);
+
+/* What happened so far. */
+struct seam_leaf_count {
+	uint64_t calls, errors, injected, ns;
+};
+
+struct seam_stats {
+	struct seam_leaf_count leaf[SEAM_MAX_LEAF];
+	/* Calls of leaf numbers that do not exist. */
+	uint64_t unknown;
+	uint64_t violations;
+	/* 0..4: PENDING, SYSINIT_DONE, SYSCONFIG_DONE, READY, SHUTDOWN. */
+	unsigned int sys_state;
+	unsigned int nr_tdmrs;
+	/* Bytes of memory the host gave for PAMT in SYS.CONFIG. */
+	uint64_t pamt_bytes;
+	uint32_t keyids_total, keyids_in_use;
+};
+
+void seam_get_stats(struct seam *seam, struct seam_stats *st);
+
+#endif
