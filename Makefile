@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Every target is one command of the lab; lab/enter runs it in the toolbox.
+.DEFAULT_GOAL := help
+
+# Passed to the lab when set, e.g. make run BASE=stock VCPUS=4
+export BASE KERNEL VCPUS MEM TDS DPAMT EXT SHARD SUITE TEST DISCARD V
+
+LAB := lab/enter
+
+.PHONY: help run shell test test-all tree refresh series bench clean distclean
+
+help: ## show this list
+	@echo "make TARGET [NAME=VALUE...]"
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
+	@echo "names: BASE=stock|series KERNEL=7.2 VCPUS=2 MEM=1024 (MB) SUITE=NAME TEST=PATTERN"
+
+run: ## boot a TDX host on softseam and report
+	@$(LAB) run
+
+shell: ## a prompt on the TDX host
+	@$(LAB) shell
+
+test: ## run the tests (SUITE= and TEST= pick some)
+	@$(LAB) test
+
+test-all: ## the tests, and sanitizers, fuzzing, per-patch builds
+	@$(LAB) test-all
+
+tree: ## stage the series as commits in build/linux, to work on
+	@$(LAB) tree
+
+refresh: ## rewrite series/ and added files from build/linux
+	@$(LAB) refresh
+
+series: ## write the mails for git am to build/series
+	@$(LAB) series
+
+bench: ## measure what the plugin costs
+	@$(LAB) bench
+
+clean: ## remove build/, but never changes in build/linux not yet in series/
+	@$(LAB) clean
+
+distclean: clean ## and the toolbox, sources and compiler cache
+	@$(LAB) distclean

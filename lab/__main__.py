@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""python3 -m lab COMMAND: what the Makefile's targets call, inside the toolbox."""
+import sys
+
+from lab import clean, run, runner, trees
+from lab.say import LabError
+from lab.series import SeriesError
+
+COMMANDS = {
+    "run": run.run,
+    "shell": run.shell,
+    "test": runner.test,
+    "test-all": runner.test,
+    "tree": trees.tree,
+    "refresh": trees.refresh,
+    "series": trees.mails,
+    "bench": run.bench,
+    "clean": clean.clean,
+}
+
+
+def main(args):
+    if len(args) != 1 or args[0] not in COMMANDS:
+        print(f"lab: usage: make TARGET, with TARGET one of {' '.join(COMMANDS)}", file=sys.stderr)
+        return 2
+    try:
+        COMMANDS[args[0]]()
+    except (LabError, SeriesError) as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"lab: {error.strerror}: {error.filename or 'no file named'}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("lab: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots a TDX host: stock QEMU with the softseam plugin, one kernel, one initramfs."""
+import dataclasses
+import json
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from lab import place
+from lab.say import LabError
+
+PLUGIN = place.BUILD / "softseam/softseam.so"
+# What a line must hold to be the kernel complaining about itself.
+COMPLAINTS = ("BUG:", "WARNING:", "Oops", "Kernel panic", "general protection", "unable to handle")
+
+
+@dataclasses.dataclass
+class Machine:
+    """One boot: the host's hardware, softseam's arguments, what init shall do."""
+    kernel: Path
+    initramfs: Path
+    steps: str
+    vcpus: int = 2
+    memory_mb: int = 1024
+    sockets: int = 1
+    nodes: int = 1
+    seam: dict = dataclasses.field(default_factory=dict)
+    cmdline: str = ""
+    timeout: int = 120
+
+    def command(self, folder, interactive=False):
+        seam = {"stats": folder / "stats.json", "trace": folder / "trace.txt"} | self.seam
+        if self.sockets > 1:
+            seam.setdefault("packages", self.sockets)
+        plugin = ",".join([str(PLUGIN)] + [f"{k}={v}" for k, v in seam.items()])
+        console = ["mon:stdio"] if interactive else [f"file:{folder}/console.log"]
+        words = ["console=ttyS0", "nohibernate", f"lab={self.steps}"] + self.cmdline.split()
+        if interactive:
+            words.append("quiet")
+        return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+                "-cpu", "Skylake-Server,-pcid", "-accel", "tcg,thread=multi",
+                "-smp", f"{self.vcpus},sockets={self.sockets}", "-m", f"{self.memory_mb}M",
+                *self.memory(), "-plugin", plugin, "-kernel", str(self.kernel),
+                "-initrd", str(self.initramfs), "-append", " ".join(words),
+                "-serial", *console, "-serial", f"file:{folder}/agent.jsonl", "-no-reboot"]
+
+    def memory(self):
+        """RAM that the plugin maps too; the nodes share memory and CPUs evenly."""
+        share = self.memory_mb // self.nodes
+        backend = "memory-backend-memfd,id=ram{n},size={mb}M,share=on"
+        objects = [w for n in range(self.nodes) for w in ("-object", backend.format(n=n, mb=share))]
+        if self.nodes == 1:
+            return ["-M", "q35,memory-backend=ram0", *objects]
+        per_node = self.vcpus // self.nodes
+        nodes = [w for n in range(self.nodes) for w in
+                 ("-numa", f"node,nodeid={n},memdev=ram{n},cpus={n * per_node}-{(n + 1) * per_node - 1}")]
+        return ["-M", "q35", *objects, *nodes]
+
+
+@dataclasses.dataclass
+class Boot:
+    """What is left of a boot."""
+    folder: Path
+    seconds: float
+    status: int
+    timed_out: bool
+    stderr: str
+
+    @property
+    def console(self):
+        return (self.folder / "console.log").read_text(errors="replace")
+
+    @property
+    def agent(self):
+        path = self.folder / "agent.jsonl"
+        return [json.loads(text) for text in path.read_text().splitlines() if text.startswith("{")]
+
+    @property
+    def stats(self):
+        return json.loads((self.folder / "stats.json").read_text())
+
+    def did(self, step, arg=None):
+        """The agent's line for a step; a clear error if it never came."""
+        for entry in self.agent:
+            if entry["step"] == step and arg in (None, entry["arg"]):
+                return entry
+        raise LabError(f"the host never got to the step {step!r}: {self.last_words()}")
+
+    def says(self, text):
+        return any(text in line for line in self.console.splitlines())
+
+    def complaints(self):
+        return [line for line in self.console.splitlines() if any(c in line for c in COMPLAINTS)]
+
+    def last_words(self):
+        lines = [line.strip() for line in self.console.splitlines() if line.strip()]
+        last = lines[-1] if lines else "the kernel printed nothing"
+        if self.timed_out:
+            last += f" (stopped after {self.seconds:.0f} s)"
+        return f"{last}; console: {place.shown(self.folder / 'console.log')}"
+
+
+def boot(machine, folder, on_progress=None):
+    """Run @machine until it powers off or its time is over."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in ("console.log", "agent.jsonl", "stats.json", "trace.txt"):
+        (folder / old).unlink(missing_ok=True)
+    start = time.monotonic()
+    proc = subprocess.Popen(machine.command(folder), stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    said = []
+    reader = threading.Thread(target=lambda: said.extend(proc.stdout), daemon=True)
+    reader.start()
+    timed_out = False
+    while proc.poll() is None:
+        if time.monotonic() - start > machine.timeout:
+            timed_out = True
+            proc.terminate()
+            try:
+                proc.wait(10)
+            except subprocess.TimeoutExpired:
+                proc.kill()
+        if on_progress:
+            on_progress(folder)
+        time.sleep(0.1)
+    reader.join()
+    result = Boot(folder, time.monotonic() - start, proc.returncode, timed_out, "".join(said))
+    if not (folder / "console.log").exists():
+        raise LabError(f"QEMU did not start: {(said or ['no output'])[0].strip()}")
+    return result
