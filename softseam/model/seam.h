@@ -136,8 +136,10 @@ struct seam_config {
 	uint64_t features0;
 	uint16_t major, minor, update;
 
-	/* Physical address bits without and with the KeyID bits on top. */
-	unsigned int hpa_bits, maxpa;
+	/* Physical address bits below the KeyID bits. */
+	unsigned int hpa_bits;
+	/* With the KeyID bits; 0: just enough for the KeyIDs. */
+	unsigned int maxpa;
 
 	/* IA32_MKTME_KEYID_PARTITIONING: shared KeyIDs, then private ones. */
 	uint32_t nr_mktme_keyids, nr_tdx_keyids;
