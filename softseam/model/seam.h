@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define SEAM_MAX_CPUS		256
 #define SEAM_MAX_PACKAGES	8
@@ -82,10 +83,16 @@ struct seam_machine {
 	/* Is an interrupt waiting for @cpu?  NULL: never. */
 	bool (*irq_pending)(void *opaque, unsigned int cpu);
 
-	/* MSR @msr of @cpu.  NULL: equal on all CPUs and as the model wants it. */
+	/*
+	 * MSR @msr of @cpu: 3Bh, 87h or 480h.  NULL: equal on all CPUs and as
+	 * the model wants it.
+	 */
 	uint64_t (*rdmsr)(void *opaque, unsigned int cpu, uint32_t msr);
 
-	/* Native CPUID of @cpu: EAX, EBX, ECX, EDX.  NULL: a built-in sample CPU. */
+	/*
+	 * CPUID of @cpu as the host kernel sees it: EAX, EBX, ECX, EDX.
+	 * NULL: a built-in sample CPU.
+	 */
 	void (*cpuid)(void *opaque, unsigned int cpu, uint32_t leaf,
 		      uint32_t subleaf, uint32_t out[4]);
 
@@ -94,16 +101,29 @@ struct seam_machine {
 
 	/* A SEAMCALL ended.  NULL: no trace. */
 	void (*event)(void *opaque, const struct seam_event *e);
+
+	/*
+	 * The machine calls seam_wbinvd().  false: the rules about dirty cache
+	 * lines cannot be checked.
+	 */
+	bool reports_wbinvd;
 };
 
 struct seam_range {
 	uint64_t base, size;
 };
 
-/* Replace the result of the @nth call (from 1) of @leaf, @count times. */
+/*
+ * Replace the results of some calls of @leaf; what such a call would have done
+ * does not happen.
+ */
 struct seam_injection {
 	uint16_t leaf;
+	/* From this call on, the first being 1; 0: any call. */
 	uint32_t nth;
+	/* 0: each call; else the chance of each call, drawn from the seed. */
+	uint8_t percent;
+	/* At most this often; 0: no limit. */
 	uint32_t count;
 	enum seam_end how;
 	/* RAX, for SEAM_END_DONE. */
@@ -116,15 +136,18 @@ struct seam_config {
 	uint64_t features0;
 	uint16_t major, minor, update;
 
-	/* Physical address bits without and with the KeyID bits on top. */
-	unsigned int hpa_bits, maxpa;
+	/* Physical address bits below the KeyID bits. */
+	unsigned int hpa_bits;
+	/* With the KeyID bits; 0: just enough for the KeyIDs. */
+	unsigned int maxpa;
 
 	/* IA32_MKTME_KEYID_PARTITIONING: shared KeyIDs, then private ones. */
 	uint32_t nr_mktme_keyids, nr_tdx_keyids;
 
 	unsigned int nr_cpus;
 	unsigned int nr_packages;
-	/* Package of each CPU. */
+	/* Package of each CPU; without a map they are split into even blocks. */
+	bool package_map;
 	uint8_t package[SEAM_MAX_CPUS];
 
 	/* What the firmware says is convertible memory, ascending. */
@@ -136,6 +159,8 @@ struct seam_config {
 
 	unsigned int nr_injections;
 	struct seam_injection injection[SEAM_MAX_INJECTIONS];
+	/* What random injections draw from. */
+	uint64_t seed;
 };
 
 /* Sets every field to the defaults that softseam/README.md lists. */
@@ -158,9 +183,12 @@ struct seam *seam_new(const struct seam_config *cfg,
 		      char *err, size_t errlen);
 void seam_free(struct seam *seam);
 
-/* Execute SEAMCALL on @cpu with the registers in @regs. */
+/* Execute SEAMCALL on @cpu, less than nr_cpus, with the registers in @regs. */
 enum seam_end seam_call(struct seam *seam, unsigned int cpu,
 			struct seam_regs *regs);
+
+/* @cpu executed WBINVD. */
+void seam_wbinvd(struct seam *seam, unsigned int cpu);
 
 /* Names as the TDX documents print them, e.g. "TDH.SYS.CONFIG"; NULL if unknown. */
 const char *seam_leaf_name(unsigned int leaf);
@@ -186,5 +214,14 @@ struct seam_stats {
 };
 
 void seam_get_stats(struct seam *seam, struct seam_stats *st);
+
+/* Write the counters as one JSON object.  Returns 0 or -EIO. */
+int seam_write_json(struct seam *seam, FILE *f);
+
+/*
+ * Format @e as one line of a trace, without newline: CPU, time, leaf, operands
+ * by meaning, status by name, outputs, duration.  Returns what snprintf() would.
+ */
+int seam_format_event(char *buf, size_t len, const struct seam_event *e);
 
 #endif

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* SEAMCALL: from the instruction to the leaf and back. */
+#include "leaves.h"
+
+#define RAX_LEAF	0x000000000000FFFFULL
+#define RAX_VERSION	0x0000000000FF0000ULL
+/* The call is for the P-SEAM loader. */
+#define RAX_P_SEAMLDR	(1ULL << 63)
+
+/* Common checks on RAX. */
+static uint64_t check_rax(const struct leaf *leaf, uint64_t rax)
+{
+	if (rax & ~(RAX_LEAF | RAX_VERSION))
+		return TDX_OPERAND_INVALID | OPERAND_RAX;
+	if (!leaf || !leaf->run)
+		return TDX_OPERAND_INVALID | OPERAND_RAX;
+	if ((rax & RAX_VERSION) >> 16 > leaf->version)
+		return TDX_OPERAND_INVALID | OPERAND_RAX;
+	return TDX_SUCCESS;
+}
+
+/*
+ * Take the module's own lock.  A refused SYS.DISABLE keeps new TDH.SYS leaves
+ * out, so that it succeeds once those that run have ended.
+ */
+static bool enter(struct seam *s, const struct leaf *leaf, enum lock_mode mode)
+{
+	bool disable = leaf->run == tdh_sys_disable;
+
+	if (leaf->flags & LEAF_SYS && !disable && atomic_load(&s->disable_pending))
+		return false;
+	if (lock_try(&s->sys_lock, mode))
+		return true;
+	if (disable)
+		atomic_store(&s->disable_pending, true);
+	return false;
+}
+
+/* Common checks on the state of the system and of the LP. */
+static uint64_t check_state(struct seam *s, const struct call *c)
+{
+	unsigned int state = atomic_load(&s->sys_state);
+
+	if (state == SYS_SHUTDOWN)
+		return TDX_SYS_SHUTDOWN;
+	if (state != SYS_READY && !(c->leaf->flags & LEAF_EARLY))
+		return TDX_SYS_NOT_READY;
+	if (c->leaf->flags & LEAF_LP_INIT && !s->lp[c->cpu].init_done)
+		return TDX_SYS_LP_INIT_NOT_DONE;
+	return TDX_SUCCESS;
+}
+
+static void write_outputs(const struct leaf *leaf, struct call *c, struct seam_regs *regs)
+{
+	for (unsigned int i = 0; i < LEAF_MAX_REGS && leaf->out[i].name; i++)
+		*leaf_reg_ptr(regs, &leaf->out[i]) = leaf_reg_value(&c->out, &leaf->out[i]);
+}
+
+/* Returns the completion status; outputs are in @regs. */
+static uint64_t run(struct seam *s, unsigned int cpu, const struct leaf *leaf,
+		    struct seam_regs *regs)
+{
+	struct call c = { .cpu = cpu, .leaf = leaf, .in = *regs };
+	uint64_t status = check_rax(leaf, regs->rax);
+	enum lock_mode mode;
+
+	if (status)
+		return status;
+	mode = leaf->flags & LEAF_EXCLUSIVE ? LOCK_EXCLUSIVE : LOCK_SHARED;
+	if (!enter(s, leaf, mode))
+		return TDX_SYS_BUSY;
+
+	status = check_state(s, &c);
+	if (!status) {
+		status = leaf->run(s, &c);
+		write_outputs(leaf, &c, regs);
+	}
+
+	lock_release(&s->sys_lock, mode);
+	return status;
+}
+
+/* The instruction: does it reach the module at all? */
+static enum seam_end execute(struct seam *s, unsigned int cpu, const struct leaf *leaf,
+			     struct seam_regs *regs, bool *injected)
+{
+	enum seam_end how = SEAM_END_DONE;
+	uint64_t status;
+
+	*injected = inject(&s->injector, &s->cfg, regs->rax & RAX_LEAF, &how, &status);
+	if (!*injected) {
+		if (!s->cfg.module_loaded || regs->rax & RAX_P_SEAMLDR)
+			return SEAM_END_VMFAILINVALID;
+		status = run(s, cpu, leaf, regs);
+	}
+	if (how == SEAM_END_DONE)
+		regs->rax = status;
+	return how;
+}
+
+static void count(struct seam *s, const struct leaf *leaf, const struct seam_event *e)
+{
+	struct counter *n;
+
+	if (!leaf) {
+		atomic_fetch_add(&s->unknown, 1);
+		return;
+	}
+
+	n = &s->count[e->in->rax & RAX_LEAF];
+	atomic_fetch_add(&n->calls, 1);
+	atomic_fetch_add(&n->ns, e->end - e->start);
+	if (e->how != SEAM_END_DONE || e->out->rax & TDX_STATUS_ERROR)
+		atomic_fetch_add(&n->errors, 1);
+	if (e->injected)
+		atomic_fetch_add(&n->injected, 1);
+}
+
+enum seam_end seam_call(struct seam *s, unsigned int cpu, struct seam_regs *regs)
+{
+	const struct leaf *leaf = leaf_get(regs->rax & RAX_LEAF);
+	struct seam_regs in = *regs;
+	struct seam_event e = { .cpu = cpu, .in = &in, .out = regs };
+
+	e.start = s->machine.now(s->machine.opaque);
+	e.how = execute(s, cpu, leaf, regs, &e.injected);
+	e.end = s->machine.now(s->machine.opaque);
+
+	count(s, leaf, &e);
+	if (s->machine.event)
+		s->machine.event(s->machine.opaque, &e);
+	return e.how;
+}
+
+void seam_wbinvd(struct seam *s, unsigned int cpu)
+{
+	atomic_store(&s->lp[cpu].caches_clean, true);
+}

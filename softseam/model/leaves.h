@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Everything that the leaf functions share: the module's state and a call. */
+#ifndef SOFTSEAM_LEAVES_H
+#define SOFTSEAM_LEAVES_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cmr.h"
+#include "inject.h"
+#include "kot.h"
+#include "lock.h"
+#include "pamt.h"
+#include "platform.h"
+#include "seam.h"
+#include "status.h"
+#include "tdmr.h"
+#include "violation.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
+#define FEATURE_TD_PRESERVING	(1ULL << 1)
+
+/* Leaf numbers that the code names. */
+#define TDH_PHYMEM_PAGE_RDMD	24
+#define TDH_SYS_KEY_CONFIG	31
+#define TDH_SYS_INIT		33
+#define TDH_SYS_RD		34
+#define TDH_SYS_LP_INIT		35
+#define TDH_SYS_TDMR_INIT	36
+#define TDH_SYS_CONFIG		45
+#define TDH_SYS_DISABLE		69
+
+enum sys_state {
+	SYS_PENDING		= 0,
+	SYS_SYSINIT_DONE	= 1,
+	SYS_SYSCONFIG_DONE	= 2,
+	SYS_READY		= 3,
+	SYS_SHUTDOWN		= 4,
+};
+
+struct counter {
+	_Atomic uint64_t calls, errors, injected, ns;
+};
+
+/* One logical processor. */
+struct lp {
+	bool init_done;
+	/* WBINVD since SYS.CONFIG. */
+	atomic_bool caches_clean;
+};
+
+struct seam {
+	struct seam_config cfg;
+	struct seam_machine machine;
+
+	/* Written with @sys_lock exclusive, but for the step to READY (KET). */
+	_Atomic unsigned int sys_state;
+	/*
+	 * Exclusive for leaves that change what all others rely on, shared for
+	 * the rest: SYS_BUSY.
+	 */
+	struct trylock sys_lock;
+	/* SYS.DISABLE was refused: no new TDH.SYS leaf may start. */
+	atomic_bool disable_pending;
+
+	/* Set by SYS.INIT, constant from then on. */
+	struct platform platform;
+	struct cmr_table cmrs;
+
+	struct lp lp[SEAM_MAX_CPUS];
+	unsigned int nr_lps_init;
+
+	/* Filled by SYS.CONFIG; entries from @nr_tdmrs on mean nothing. */
+	_Atomic unsigned int nr_tdmrs;
+	_Atomic uint64_t pamt_bytes;
+	struct tdmr tdmr[MAX_TDMRS];
+
+	struct pamt pamt;
+	struct kot kot;
+	struct ket ket;
+
+	struct injector injector;
+	struct counter count[SEAM_MAX_LEAF];
+	_Atomic uint64_t unknown;
+	_Atomic uint64_t violations[NR_RULES];
+};
+
+/* One SEAMCALL on its way through the module. */
+struct call {
+	unsigned int cpu;
+	const struct leaf *leaf;
+	struct seam_regs in;
+	/* All zero at first; the leaf's outputs reach the host, error or not. */
+	struct seam_regs out;
+};
+
+#define LEAF_MAX_REGS	5
+
+/* An operand in a register, and its name in a trace. */
+struct leaf_reg {
+	/* Offset into struct seam_regs. */
+	uint8_t offset;
+	const char *name;
+};
+
+enum leaf_flags {
+	/* Runs before the system is READY. */
+	LEAF_EARLY	= 1 << 0,
+	/* Holds the module alone. */
+	LEAF_EXCLUSIVE	= 1 << 1,
+	/* A TDH.SYS leaf: waits for a pending SYS.DISABLE. */
+	LEAF_SYS	= 1 << 2,
+	/* Needs SYS.LP.INIT on its LP. */
+	LEAF_LP_INIT	= 1 << 3,
+};
+
+/* A row of the interface's table of leaves. */
+struct leaf {
+	const char *name;
+	/* NULL: a leaf that this module does not have. */
+	uint64_t (*run)(struct seam *s, struct call *c);
+	unsigned int flags;
+	/* Highest version in RAX[23:16]. */
+	uint8_t version;
+	struct leaf_reg in[LEAF_MAX_REGS], out[LEAF_MAX_REGS];
+};
+
+/* NULL if the number has no name. */
+const struct leaf *leaf_get(uint64_t number);
+
+static inline uint64_t *leaf_reg_ptr(struct seam_regs *regs, const struct leaf_reg *reg)
+{
+	return (uint64_t *)((char *)regs + reg->offset);
+}
+
+static inline uint64_t leaf_reg_value(const struct seam_regs *regs, const struct leaf_reg *reg)
+{
+	return *(const uint64_t *)((const char *)regs + reg->offset);
+}
+
+uint64_t tdh_phymem_page_rdmd(struct seam *s, struct call *c);
+uint64_t tdh_sys_config(struct seam *s, struct call *c);
+uint64_t tdh_sys_disable(struct seam *s, struct call *c);
+uint64_t tdh_sys_init(struct seam *s, struct call *c);
+uint64_t tdh_sys_key_config(struct seam *s, struct call *c);
+uint64_t tdh_sys_lp_init(struct seam *s, struct call *c);
+uint64_t tdh_sys_rd(struct seam *s, struct call *c);
+uint64_t tdh_sys_tdmr_init(struct seam *s, struct call *c);
+
+#endif

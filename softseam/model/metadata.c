@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of global metadata fields. */
+#include <stdbool.h>
+
+#include "leaves.h"
+#include "metadata.h"
+#include "range.h"
+
+/*
+ * A field id: field code 23:0, element size 33:32, last element 37:34, last
+ * field 46:38, context 54:52, class 61:56.  Class and field code say which
+ * field it is; the two "last" values are for lists, not for one element.
+ */
+#define ID_CODE			0x0000000000FFFFFFULL
+#define ID_LAST			0x00007FFC00000000ULL
+#define ID_CLASS		0x3F00000000000000ULL
+
+#define NR_VCPUS_PER_TD		576
+#define TDR_BYTES		(1 * SZ_4K)
+#define TDCS_BYTES		(6 * SZ_4K)
+#define TDVPS_BYTES		(6 * SZ_4K)
+
+/* DEBUG, SEPT_VE_DISABLE, MIGRATABLE, PKS, PERFMON. */
+#define ATTRIBUTES_FIXED0	0x8000000070000001ULL
+#define ATTRIBUTES_FIXED1	0ULL
+#define XFAM_FIXED0		0x6DBE7ULL
+#define XFAM_FIXED1		0x3ULL
+
+struct field {
+	uint64_t id;
+	/* Elements have consecutive ids. */
+	unsigned int elements;
+	/* The module has the field if FEATURES0 has one of these; 0: always. */
+	uint64_t features;
+	/* What it holds: a constant, or else what this returns. */
+	uint64_t value;
+	uint64_t (*read)(const struct seam *s, unsigned int element);
+};
+
+static uint64_t read_minor(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.minor;
+}
+
+static uint64_t read_major(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.major;
+}
+
+static uint64_t read_update(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.update;
+}
+
+static uint64_t read_features0(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.features0;
+}
+
+static uint64_t read_xfam_fixed0(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return XFAM_FIXED0 & s->platform.xfam;
+}
+
+static uint64_t read_cpuid_leaf(const struct seam *s, unsigned int element)
+{
+	(void)s;
+	return cpuid_config_leaf(element);
+}
+
+/* Two elements an entry: EBX:EAX, then EDX:ECX. */
+static uint64_t read_cpuid_values(const struct seam *s, unsigned int element)
+{
+	const uint32_t *reg = s->platform.cpuid_config[element / 2];
+
+	if (element % 2)
+		reg += ECX;
+	return reg[0] | (uint64_t)reg[1] << 32;
+}
+
+static const struct field fields[] = {
+	{ 0x0800000100000003, 1, .read = read_minor },
+	{ 0x0800000100000004, 1, .read = read_major },
+	{ 0x0800000100000005, 1, .read = read_update },
+	{ 0x8900000100000000, 1, .features = FEATURE_TD_PRESERVING, .value = 0 },
+	{ 0x0A00000300000008, 1, .read = read_features0 },
+	{ 0x9100000100000008, 1, .value = MAX_TDMRS },
+	{ 0x9100000100000009, 1, .value = MAX_RESERVED_PER_TDMR },
+	{ 0x9100000100000010, 1, .value = PAMT_ENTRY_SIZE },
+	{ 0x9100000100000011, 1, .value = PAMT_ENTRY_SIZE },
+	{ 0x9100000100000012, 1, .value = PAMT_ENTRY_SIZE },
+	{ 0x9800000100000000, 1, .value = TDR_BYTES },
+	{ 0x9800000100000100, 1, .value = TDCS_BYTES },
+	{ 0x9800000100000200, 1, .value = TDVPS_BYTES },
+	{ 0x1900000300000000, 1, .value = ATTRIBUTES_FIXED0 },
+	{ 0x1900000300000001, 1, .value = ATTRIBUTES_FIXED1 },
+	{ 0x1900000300000002, 1, .read = read_xfam_fixed0 },
+	{ 0x1900000300000003, 1, .value = XFAM_FIXED1 },
+	{ 0x9900000100000004, 1, .value = NR_CPUID_CONFIG },
+	{ 0x9900000100000008, 1, .value = NR_VCPUS_PER_TD },
+	{ 0x9900000300000400, NR_CPUID_CONFIG, .read = read_cpuid_leaf },
+	{ 0x9900000300000500, 2 * NR_CPUID_CONFIG, .read = read_cpuid_values },
+};
+
+static bool available(const struct seam *s, const struct field *f)
+{
+	return !f->features || s->cfg.features0 & f->features;
+}
+
+/* The id of the first element of the first available field from @i on. */
+static uint64_t first_from(const struct seam *s, size_t i)
+{
+	for (; i < ARRAY_SIZE(fields); i++) {
+		if (available(s, &fields[i]))
+			return fields[i].id;
+	}
+	return METADATA_NULL_ID;
+}
+
+static bool matches(const struct field *f, uint64_t id, unsigned int *element)
+{
+	uint64_t offset = (id & ID_CODE) - (f->id & ID_CODE);
+
+	if ((id ^ f->id) & ID_CLASS || offset >= f->elements)
+		return false;
+	*element = (unsigned int)offset;
+	return true;
+}
+
+uint64_t metadata_read(const struct seam *s, uint64_t id, uint64_t *value, uint64_t *next)
+{
+	unsigned int element;
+
+	if (id == METADATA_NULL_ID) {
+		*next = first_from(s, 0);
+		return TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT;
+	}
+	if (id & ID_LAST)
+		return TDX_METADATA_FIELD_ID_INCORRECT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const struct field *f = &fields[i];
+
+		if (!available(s, f) || !matches(f, id, &element))
+			continue;
+		*value = f->read ? f->read(s, element) : f->value;
+		*next = element + 1 < f->elements ? f->id + element + 1 : first_from(s, i + 1);
+		return TDX_SUCCESS;
+	}
+	return TDX_METADATA_FIELD_ID_INCORRECT;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the module knows of the CPUs: CPUID and MSRs, sampled on the CPU of
+ * SYS.INIT and compared on every other CPU in SYS.LP.INIT.
+ */
+#ifndef SOFTSEAM_PLATFORM_H
+#define SOFTSEAM_PLATFORM_H
+
+#include <stdint.h>
+
+struct seam;
+
+#define NR_CPUID_CONFIG		12
+#define NR_SAMPLED_MSRS		3
+
+enum cpuid_reg { EAX, EBX, ECX, EDX, NR_CPUID_REGS };
+
+struct platform {
+	/* Extended state components that the CPU has. */
+	uint64_t xfam;
+	/* CPUID bits that a TD may configure, per entry of the module's list. */
+	uint32_t cpuid_config[NR_CPUID_CONFIG][NR_CPUID_REGS];
+	uint64_t msr[NR_SAMPLED_MSRS];
+};
+
+/* Leaf in the low half, sub-leaf (FFFFFFFFh: none) in the upper. */
+uint64_t cpuid_config_leaf(unsigned int i);
+
+/* SYS.INIT: check and sample @cpu.  Returns a completion status. */
+uint64_t platform_sample(struct seam *s, unsigned int cpu, struct platform *p);
+
+/* SYS.LP.INIT: is @cpu like the one that was sampled? */
+uint64_t platform_compare(struct seam *s, unsigned int cpu);
+
+#endif

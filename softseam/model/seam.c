@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Creation of a platform with its TDX module, and its counters. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "leaves.h"
+#include "range.h"
+
+/* Where the last CMR ends that physical addresses can reach. */
+static uint64_t memory_end(const struct seam_config *cfg)
+{
+	uint64_t limit = 1ULL << cfg->hpa_bits;
+	uint64_t end = 0;
+
+	for (unsigned int i = 0; i < cfg->nr_cmrs; i++) {
+		struct seam_range r = cfg->cmr[i];
+
+		if (r.size && !range_wraps(r) && range_end(r) <= limit && range_end(r) > end)
+			end = range_end(r);
+	}
+	return end;
+}
+
+struct seam *seam_new(const struct seam_config *cfg, const struct seam_machine *machine,
+		      char *err, size_t errlen)
+{
+	struct seam_config complete = *cfg;
+	struct seam *s;
+
+	if (!config_complete(&complete, err, errlen))
+		return NULL;
+
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		snprintf(err, errlen, "out of memory for the TDX module's state");
+		return NULL;
+	}
+	s->cfg = complete;
+	s->machine = *machine;
+	kot_init(&s->kot, complete.nr_mktme_keyids, complete.nr_tdx_keyids);
+
+	if (!pamt_init(&s->pamt, memory_end(&complete))) {
+		snprintf(err, errlen,
+			 "no address space for the page metadata of %llu GB: use a smaller cmr=",
+			 (unsigned long long)(memory_end(&complete) / SZ_1G));
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+void seam_free(struct seam *s)
+{
+	if (!s)
+		return;
+	pamt_free(&s->pamt);
+	free(s);
+}
+
+void seam_get_stats(struct seam *s, struct seam_stats *st)
+{
+	memset(st, 0, sizeof(*st));
+
+	for (unsigned int i = 0; i < SEAM_MAX_LEAF; i++) {
+		st->leaf[i].calls = atomic_load(&s->count[i].calls);
+		st->leaf[i].errors = atomic_load(&s->count[i].errors);
+		st->leaf[i].injected = atomic_load(&s->count[i].injected);
+		st->leaf[i].ns = atomic_load(&s->count[i].ns);
+	}
+	for (enum rule rule = 0; rule < NR_RULES; rule++)
+		st->violations += atomic_load(&s->violations[rule]);
+
+	st->unknown = atomic_load(&s->unknown);
+	st->sys_state = atomic_load(&s->sys_state);
+	st->nr_tdmrs = atomic_load(&s->nr_tdmrs);
+	st->pamt_bytes = atomic_load(&s->pamt_bytes);
+	st->keyids_total = s->cfg.nr_tdx_keyids;
+	st->keyids_in_use = kot_in_use(&s->kot);
+}

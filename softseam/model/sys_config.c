@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* TDH.SYS.CONFIG */
+#include "leaves.h"
+#include "operand.h"
+
+static uint64_t read_tdmr(struct seam *s, struct call *c, unsigned int i)
+{
+	struct tdmr_info info;
+	uint64_t pa, status;
+
+	status = operand_read(s, c, c->in.rcx + i * sizeof(pa), &pa, sizeof(pa), OPERAND_RCX);
+	if (!status)
+		status = operand_shared(s, pa, TDMR_INFO_ALIGN, OPERAND_RCX);
+	if (!status)
+		status = operand_read(s, c, pa, &info, sizeof(info), OPERAND_RCX);
+	if (!status)
+		status = tdmr_check(s->tdmr, i, &info, &s->cmrs, s->cfg.hpa_bits);
+	return status;
+}
+
+static uint64_t check_operands(const struct seam *s, const struct call *c)
+{
+	uint64_t status = operand_shared(s, c->in.rcx, TDMR_INFO_ALIGN, OPERAND_RCX);
+
+	if (status)
+		return status;
+	if (!c->in.rdx || c->in.rdx > MAX_TDMRS)
+		return TDX_OPERAND_INVALID | OPERAND_RDX;
+	if (!kot_is_private(&s->kot, c->in.r8))
+		return TDX_OPERAND_INVALID | OPERAND_R8;
+	return TDX_SUCCESS;
+}
+
+/* All checks passed: from here on nothing fails. */
+static void commit(struct seam *s, const struct call *c)
+{
+	unsigned int nr = (unsigned int)c->in.rdx;
+	uint64_t bytes = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		for (enum page_size size = 0; size < NR_PAGE_SIZES; size++)
+			bytes += s->tdmr[i].pamt[size].size;
+	}
+	for (unsigned int cpu = 0; cpu < s->cfg.nr_cpus; cpu++)
+		atomic_store(&s->lp[cpu].caches_clean, false);
+
+	atomic_store(&s->kot.state[c->in.r8], KOT_RESERVED);
+	atomic_store(&s->pamt_bytes, bytes);
+	atomic_store(&s->nr_tdmrs, nr);
+	atomic_store(&s->sys_state, SYS_SYSCONFIG_DONE);
+}
+
+/*
+ * SYSINIT_DONE -> SYSCONFIG_DONE
+ *
+ * In: RCX	array of addresses of TDMR_INFO structures
+ *     RDX	how many
+ *     R8	global KeyID
+ */
+uint64_t tdh_sys_config(struct seam *s, struct call *c)
+{
+	uint64_t status;
+
+	if (atomic_load(&s->sys_state) != SYS_SYSINIT_DONE || s->nr_lps_init < s->cfg.nr_cpus)
+		return TDX_SYS_CONFIG_NOT_PENDING;
+
+	status = check_operands(s, c);
+	if (status)
+		return status;
+	if (!lock_try_exclusive(&s->kot.lock))
+		return TDX_OPERAND_BUSY | OPERAND_KOT;
+
+	for (unsigned int i = 0; !status && i < c->in.rdx; i++)
+		status = read_tdmr(s, c, i);
+	if (!status)
+		commit(s, c);
+
+	lock_release(&s->kot.lock, LOCK_EXCLUSIVE);
+	return status;
+}

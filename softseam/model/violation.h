@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the host did wrong in a way that no status tells. */
+#ifndef SOFTSEAM_VIOLATION_H
+#define SOFTSEAM_VIOLATION_H
+
+#include <stdint.h>
+
+struct seam;
+
+enum rule {
+	/* An operand points to memory that is not RAM. */
+	RULE_NOT_RAM,
+	/* SYS.KEY.CONFIG while caches may hold lines of what becomes PAMT. */
+	RULE_NO_WBINVD,
+	NR_RULES
+};
+
+/* Address of a violation that is not about memory. */
+#define VIOLATION_NO_PA		(~0ULL)
+
+const char *rule_name(enum rule rule);
+
+__attribute__((format(printf, 5, 6)))
+void violation(struct seam *s, unsigned int cpu, enum rule rule, uint64_t pa,
+	       const char *fmt, ...);
+
+#endif
