@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPUID: QEMU answers, and what differs on a TDX platform is changed before
+ * the next instruction.
+ */
+#include "execute.h"
+#include "report.h"
+
+#define LEAF_FEATURES		0x1u
+#define LEAF_EXT_FEATURES	0x7u
+#define LEAF_TOPOLOGY		0xbu
+#define LEAF_TOPOLOGY_V2	0x1fu
+#define LEAF_ADDRESS_BITS	0x80000008u
+
+#define FEATURES_ECX_VMX	(1u << 5)
+#define FEATURES_EDX_SS		(1u << 27)
+#define EXT_ECX_TME		(1u << 13)
+#define EXT_ECX_MOVDIR64B	(1u << 28)
+
+#define LEVEL_TYPE_CORE		2
+
+struct cpuid_result {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/*
+ * The level above cores is the package, as QEMU's machines have neither dies
+ * nor modules unless asked for.
+ */
+static void check_topology(struct platform *p, const struct vcpu *v,
+			   const struct cpuid_result *r)
+{
+	if (((r->ecx >> 8) & 0xff) == LEVEL_TYPE_CORE)
+		platform_check_package(p, v, r->edx >> (r->eax & 0x1f));
+}
+
+static void adjust(const struct platform *p, const struct vcpu *v,
+		   struct cpuid_result *r)
+{
+	const struct options *opt = &p->opt;
+
+	switch (v->cpuid.leaf) {
+	case LEAF_FEATURES:
+		if (opt->cpu_signature)
+			r->eax = opt->cpu_signature;
+		r->ecx |= FEATURES_ECX_VMX;
+		r->edx |= FEATURES_EDX_SS;
+		break;
+	case LEAF_EXT_FEATURES:
+		if (v->cpuid.subleaf)
+			break;
+		r->ecx &= ~EXT_ECX_TME;
+		r->ecx |= EXT_ECX_MOVDIR64B;
+		break;
+	case LEAF_ADDRESS_BITS:
+		r->eax = (r->eax & ~0xffu) | opt->seam.hpa_bits;
+		break;
+	}
+}
+
+static bool is_of_interest(uint32_t leaf)
+{
+	switch (leaf) {
+	case LEAF_FEATURES:
+	case LEAF_EXT_FEATURES:
+	case LEAF_TOPOLOGY:
+	case LEAF_ADDRESS_BITS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void cpuid_before(struct vcpu *v, const struct site *site)
+{
+	uint32_t leaf = vcpu_read32(v, REG_RAX);
+
+	v->cpuid.active = is_of_interest(leaf);
+	if (!v->cpuid.active)
+		return;
+	v->cpuid.leaf = leaf;
+	v->cpuid.subleaf = vcpu_read32(v, REG_RCX);
+	v->cpuid.next_pc = site->pc + site->insn.len;
+}
+
+void cpuid_after(struct vcpu *v, const struct site *site, uint64_t pc)
+{
+	struct cpuid_result r;
+
+	if (!v->cpuid.active || v->cpuid.next_pc != pc)
+		return;
+	v->cpuid.active = false;
+
+	r.eax = vcpu_read32(v, REG_RAX);
+	r.ebx = vcpu_read32(v, REG_RBX);
+	r.ecx = vcpu_read32(v, REG_RCX);
+	r.edx = vcpu_read32(v, REG_RDX);
+	if (v->cpuid.leaf == LEAF_TOPOLOGY) {
+		check_topology(site->platform, v, &r);
+		return;
+	}
+	adjust(site->platform, v, &r);
+	vcpu_write(v, REG_RAX, r.eax);
+	vcpu_write(v, REG_RCX, r.ecx);
+	vcpu_write(v, REG_RDX, r.edx);
+}

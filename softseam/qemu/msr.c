@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "execute.h"
+#include "msr.h"
+#include "symbols.h"
+
+struct msr_value {
+	uint32_t msr;
+	uint64_t value;
+};
+
+/* Read-only here, and all that differs from what TCG has. */
+static const struct msr_value msr_values[] = {
+	{ 0x03a, VMX_FEATURE_CONTROL },
+	{ 0x480, VMX_BASIC },
+	/* Pin, processor, exit and entry controls. */
+	{ 0x481, 0x000000ff00000016ull },
+	{ 0x482, 0xa5b9effe0401e172ull },
+	{ 0x483, 0x0003efff00036dffull },
+	{ 0x484, 0x000013ff000011ffull },
+	/* MISC: no optional feature. */
+	{ 0x485, 0 },
+	{ 0x486, VMX_CR0_FIXED0 },
+	{ 0x487, VMX_CR0_FIXED1 },
+	{ 0x488, VMX_CR4_FIXED0 },
+	{ 0x489, VMX_CR4_FIXED1 },
+	{ 0x48a, 0x2eull },
+	/* Secondary controls: EPT, VPID, APIC registers, interrupt delivery. */
+	{ 0x48b, 0x0000032200000000ull },
+	{ 0x48c, VMX_EPT_VPID_CAP },
+	/* The TRUE forms of the four above. */
+	{ 0x48d, 0x000000ff00000016ull },
+	{ 0x48e, 0xa5b9effe0401e172ull },
+	{ 0x48f, 0x0003efff00036dffull },
+	{ 0x490, 0x000013ff000011ffull },
+};
+
+#define MSR_KEYID_PARTITIONING	0x87u
+
+/* TCG reads these as zero and drops writes; the CPU that we show lacks them. */
+static bool is_absent(uint32_t msr)
+{
+	switch (msr) {
+	/* TSX control: not announced by IA32_ARCH_CAPABILITIES. */
+	case 0x122:
+	/* VM functions, tertiary controls, second exit controls. */
+	case 0x491 ... 0x493:
+	/* TME: not announced by CPUID. */
+	case 0x981 ... 0x983:
+	/* IA32_XSS: no XSAVES in TCG. */
+	case 0xda0:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool find_value(const struct site *site, uint32_t msr, uint64_t *value)
+{
+	const struct seam_config *cfg = &site->platform->opt.seam;
+	unsigned int i;
+
+	if (msr == MSR_KEYID_PARTITIONING) {
+		*value = (uint64_t)cfg->nr_tdx_keyids << 32 | cfg->nr_mktme_keyids;
+		return true;
+	}
+	for (i = 0; i < G_N_ELEMENTS(msr_values); i++) {
+		if (msr_values[i].msr != msr)
+			continue;
+		*value = msr_values[i].value;
+		return true;
+	}
+	return false;
+}
+
+/* The kernel tells where its system call entry is, and so where it is itself. */
+static void watch_write(struct vcpu *v, const struct site *site, uint32_t msr)
+{
+	struct symbols *symbols = site->platform->symbols;
+
+	if (msr != MSR_LSTAR || !symbols || site->insn.kind != INSN_WRMSR)
+		return;
+	symbols_set_syscall_entry(symbols, vcpu_read(v, REG_RDX) << 32 |
+					   vcpu_read32(v, REG_RAX));
+}
+
+struct outcome msr_execute(struct vcpu *v, const struct site *site)
+{
+	uint32_t msr = vcpu_read32(v, REG_RCX);
+	bool present;
+	uint64_t value;
+
+	watch_write(v, site, msr);
+	present = find_value(site, msr, &value);
+	if (!present && !is_absent(msr))
+		return outcome_to_tcg();
+	if (!vcpu_in_kernel(v))
+		return outcome_to_tcg();
+	if (!present || site->insn.kind == INSN_WRMSR)
+		return outcome_gp();
+
+	vcpu_write(v, REG_RAX, (uint32_t)value);
+	vcpu_write(v, REG_RDX, value >> 32);
+	return outcome_done();
+}

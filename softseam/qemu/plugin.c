@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The plugin as QEMU sees it: which instructions of the guest are watched, and
+ * what happens when one of them is about to execute.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "execute.h"
+#include "msr.h"
+#include "report.h"
+
+/* The oldest 11.1 lacks nothing; older plugin interfaces differ. */
+PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
+
+PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
+				      const struct qemu_plugin_info *info,
+				      int argc, char **argv);
+
+#define RESET_VECTOR		0xfffffff0ull
+#define GUEST_PAGE_MASK		0xfffull
+#define CPUID_LEN		2
+
+/* How many instructions that use flags may follow one another. */
+#define MAX_FLAG_USERS		8
+
+static struct platform the_platform;
+
+/* Everything watched so far: a site is the same for all its translations. */
+static GHashTable *sites;
+static GMutex sites_lock;
+
+static struct vcpu *this_vcpu(struct platform *p, unsigned int index)
+{
+	struct vcpu *v = p->vcpu[index];
+	unsigned int power_on = atomic_load(&p->power_on);
+
+	if (v->power_on != power_on) {
+		vcpu_reset(v);
+		v->power_on = power_on;
+	}
+	return v;
+}
+
+static bool wants_flags_checked(enum insn_kind kind)
+{
+	/* Linux follows these with no check: a failure is caught otherwise. */
+	return kind != INSN_VMXON && kind != INSN_VMXOFF &&
+	       kind != INSN_VMLAUNCH && kind != INSN_VMRESUME;
+}
+
+static void set_byte(struct vcpu *v, const struct flag_user *user, uint8_t value)
+{
+	unsigned int shift = user->high_byte ? 8 : 0;
+	uint64_t reg = vcpu_read(v, user->reg);
+
+	reg &= ~(0xffull << shift);
+	vcpu_write(v, user->reg, reg | (uint64_t)value << shift);
+}
+
+static void report_lost_flags(struct site *site, const struct outcome *o,
+			      uint64_t pc, const uint8_t *code)
+{
+	bool failed = o->flags.cf || o->flags.zf;
+
+	if (!failed && !wants_flags_checked(site->insn.kind))
+		return;
+	if (atomic_exchange(&site->reported, true))
+		return;
+	report("the code at 0x%" PRIx64 " (%02x %02x %02x %02x) does not test CF=%d ZF=%d of the instruction at 0x%" PRIx64 " with a conditional jump or SETcc right behind it; the flags are lost",
+	       pc, code[0], code[1], code[2], code[3], o->flags.cf, o->flags.zf,
+	       site->pc);
+}
+
+/*
+ * TCG keeps the arithmetic flags where a plugin cannot write them.  So the
+ * instructions that look at them are executed here as well.  Returns where the
+ * guest continues.
+ */
+static uint64_t run_flag_users(struct vcpu *v, struct site *site,
+			       const struct outcome *o, uint64_t pc)
+{
+	uint8_t code[INSN_MAX_LEN];
+	struct flag_user user;
+	bool used = false;
+	unsigned int i;
+
+	for (i = 0; i < MAX_FLAG_USERS; i++) {
+		if (!vcpu_load(v, pc, code, sizeof(code)))
+			break;
+		flag_user_decode(code, sizeof(code), &user);
+		if (user.kind == FLAG_USER_NONE)
+			break;
+		pc += user.len;
+		if (user.kind == FLAG_USER_NOP)
+			continue;
+		used = true;
+		if (user.kind == FLAG_USER_SETCC)
+			set_byte(v, &user, flag_cond_holds(user.cond, o->flags));
+		else if (flag_cond_holds(user.cond, o->flags))
+			return pc + (uint64_t)user.disp;
+	}
+	if (!used)
+		report_lost_flags(site, o, pc, code);
+	return pc;
+}
+
+static void finish(struct vcpu *v, struct site *site, const struct outcome *o)
+{
+	uint64_t next = site->pc + site->insn.len;
+
+	switch (o->kind) {
+	case OUTCOME_TO_TCG:
+		return;
+	case OUTCOME_GP:
+		vcpu_raise_gp(v, site->pc);
+	case OUTCOME_PF:
+		vcpu_raise_pf(v, site->pc, o->va);
+	case OUTCOME_DONE:
+		if (o->sets_flags)
+			next = run_flag_users(v, site, o, next);
+		vcpu_jump(v, next);
+	}
+}
+
+static struct outcome execute(struct vcpu *v, const struct site *site)
+{
+	switch (site->insn.kind) {
+	case INSN_RDMSR:
+	case INSN_WRMSR:
+		return msr_execute(v, site);
+	case INSN_MOV_TO_CR4:
+	case INSN_MOV_FROM_CR4:
+		return cr4_execute(v, site);
+	case INSN_MOVDIR64B:
+		return movdir64b_execute(v, site);
+	case INSN_WBINVD:
+		/* Only noted: TCG has no caches to write back. */
+		if (vcpu_in_kernel(v))
+			platform_wbinvd(site->platform, v);
+		return outcome_to_tcg();
+	default:
+		return vmx_execute(v, site);
+	}
+}
+
+static void on_execute(unsigned int index, void *userdata)
+{
+	struct site *site = userdata;
+	struct vcpu *v = this_vcpu(site->platform, index);
+	struct outcome o = execute(v, site);
+
+	finish(v, site, &o);
+}
+
+static void on_cpuid(unsigned int index, void *userdata)
+{
+	struct site *site = userdata;
+
+	cpuid_before(this_vcpu(site->platform, index), site);
+}
+
+static void on_after_cpuid(unsigned int index, void *userdata)
+{
+	struct site *site = userdata;
+
+	cpuid_after(this_vcpu(site->platform, index), site, site->pc);
+}
+
+/* Start over with a block that begins here, and so goes on behind the CPUID. */
+static void on_restart_block(unsigned int index, void *userdata)
+{
+	struct site *site = userdata;
+
+	vcpu_jump(this_vcpu(site->platform, index), site->pc);
+}
+
+static void on_reset_vector(unsigned int index, void *userdata)
+{
+	struct site *site = userdata;
+
+	if (index == 0)
+		platform_power_on(site->platform);
+}
+
+static guint site_hash(gconstpointer key)
+{
+	const struct site *site = key;
+
+	return g_int64_hash(&site->pc) ^ site->insn.kind;
+}
+
+static gboolean site_equal(gconstpointer a, gconstpointer b)
+{
+	const struct site *x = a, *y = b;
+
+	return x->pc == y->pc && !memcmp(&x->insn, &y->insn, sizeof(x->insn));
+}
+
+static struct site *get_site(struct platform *p, uint64_t pc,
+			     const struct insn *insn)
+{
+	struct site *site = g_new0(struct site, 1), *known;
+
+	site->platform = p;
+	site->pc = pc;
+	memcpy(&site->insn, insn, sizeof(*insn));
+
+	g_mutex_lock(&sites_lock);
+	known = g_hash_table_lookup(sites, site);
+	if (known) {
+		g_free(site);
+		site = known;
+	} else {
+		g_hash_table_add(sites, site);
+	}
+	g_mutex_unlock(&sites_lock);
+	return site;
+}
+
+static struct site *get_plain_site(struct platform *p, uint64_t pc)
+{
+	struct insn insn;
+
+	memset(&insn, 0, sizeof(insn));
+	return get_site(p, pc, &insn);
+}
+
+/* Could this be one of ours?  Every instruction of the guest comes by here. */
+static bool has_escape_byte(const uint8_t *code, size_t len)
+{
+	return memchr(code, 0x0f, MIN(len, (size_t)6));
+}
+
+/*
+ * TCG's size is right for what it knows.  For what it does not know it can be
+ * short, and the bytes come from memory.
+ */
+static bool decode_translated(struct qemu_plugin_insn *qinsn,
+			      struct insn *insn)
+{
+	uint8_t code[INSN_MAX_LEN];
+	size_t size = qemu_plugin_insn_size(qinsn);
+	size_t avail = qemu_plugin_insn_data(qinsn, code, sizeof(code));
+	uint64_t pc = qemu_plugin_insn_vaddr(qinsn);
+
+	if (!has_escape_byte(code, avail))
+		return false;
+	if (!insn_decode(code, avail, insn)) {
+		GByteArray *more = g_byte_array_new();
+
+		if (qemu_plugin_read_memory_vaddr(pc, more, sizeof(code)))
+			memcpy(code, more->data, avail = sizeof(code));
+		g_byte_array_free(more, TRUE);
+		if (!insn_decode(code, avail, insn))
+			return false;
+	}
+	if (insn_known_to_tcg(insn->kind))
+		return insn->len == size;
+	return insn->prefix_len < size && insn->len >= size;
+}
+
+static void watch_cpuid(struct platform *p, struct qemu_plugin_tb *tb, size_t i,
+			struct site *site)
+{
+	struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+	struct qemu_plugin_insn *next;
+
+	if (i + 1 < qemu_plugin_tb_n_insns(tb)) {
+		next = qemu_plugin_tb_get_insn(tb, i + 1);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_cpuid,
+				QEMU_PLUGIN_CB_R_REGS, site);
+		qemu_plugin_register_vcpu_insn_exec_cb(next, on_after_cpuid,
+				QEMU_PLUGIN_CB_RW_REGS,
+				get_plain_site(p, qemu_plugin_insn_vaddr(next)));
+	} else if (i > 0) {
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_restart_block,
+				QEMU_PLUGIN_CB_RW_REGS_PC, site);
+	} else {
+		/* The page ends here: see watch_page_start(). */
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_cpuid,
+				QEMU_PLUGIN_CB_R_REGS, site);
+	}
+}
+
+/* A block ends with its page, so a CPUID can be the last of the page before. */
+static void watch_page_start(struct platform *p, struct qemu_plugin_insn *insn)
+{
+	uint64_t pc = qemu_plugin_insn_vaddr(insn);
+
+	if ((pc & GUEST_PAGE_MASK) < CPUID_LEN)
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_after_cpuid,
+				QEMU_PLUGIN_CB_RW_REGS, get_plain_site(p, pc));
+}
+
+static void watch_insn(struct platform *p, struct qemu_plugin_tb *tb, size_t i)
+{
+	struct qemu_plugin_insn *qinsn = qemu_plugin_tb_get_insn(tb, i);
+	uint64_t pc = qemu_plugin_insn_vaddr(qinsn);
+	struct insn insn;
+	struct site *site;
+
+	if (pc == RESET_VECTOR)
+		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_reset_vector,
+				QEMU_PLUGIN_CB_RW_REGS, get_plain_site(p, pc));
+	if (!decode_translated(qinsn, &insn))
+		return;
+
+	site = get_site(p, pc, &insn);
+	if (insn.kind == INSN_CPUID)
+		watch_cpuid(p, tb, i, site);
+	else
+		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_execute,
+				QEMU_PLUGIN_CB_RW_REGS_PC, site);
+}
+
+static void on_translate(struct qemu_plugin_tb *tb, void *userdata)
+{
+	struct platform *p = userdata;
+	size_t i, n = qemu_plugin_tb_n_insns(tb);
+
+	watch_page_start(p, qemu_plugin_tb_get_insn(tb, 0));
+	for (i = 0; i < n; i++)
+		watch_insn(p, tb, i);
+}
+
+static void on_vcpu_init(unsigned int index, void *userdata)
+{
+	struct platform *p = userdata;
+
+	if (index >= p->opt.seam.nr_cpus)
+		fatal("CPU %u was plugged in; softseam needs all CPUs from the start",
+		      index);
+	p->vcpu[index] = vcpu_new(index);
+}
+
+static void on_exception(unsigned int index, enum qemu_plugin_discon_type type,
+			 uint64_t from_pc, uint64_t to_pc, void *userdata)
+{
+	struct platform *p = userdata;
+
+	(void)type;
+	(void)to_pc;
+	vcpu_exception(this_vcpu(p, index), from_pc);
+}
+
+static void on_qemu_exit(void *userdata)
+{
+	platform_exit(userdata);
+}
+
+static bool is_supported(const struct qemu_plugin_info *info)
+{
+	return info->system_emulation && !strcmp(info->target_name, "x86_64") &&
+	       info->version.min <= PLUGIN_API_VERSION &&
+	       info->version.cur >= PLUGIN_API_VERSION;
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_plugin_info *info,
+			int argc, char **argv)
+{
+	struct platform *p = &the_platform;
+	char err[512];
+
+	if (!is_supported(info)) {
+		report("needs qemu-system-x86_64 with plugin interface %d (QEMU 11.1)",
+		       PLUGIN_API_VERSION);
+		return 1;
+	}
+	if (!platform_init(p, argc, argv, (unsigned int)info->smp_vcpus, err, sizeof(err))) {
+		report("%s", err);
+		return 1;
+	}
+
+	sites = g_hash_table_new(site_hash, site_equal);
+	qemu_plugin_register_vcpu_init_cb(id, on_vcpu_init, p);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate, p);
+	qemu_plugin_register_vcpu_discon_cb(id, QEMU_PLUGIN_DISCON_EXCEPTION,
+					    on_exception, p);
+	qemu_plugin_register_atexit_cb(id, on_qemu_exit, p);
+	return 0;
+}
