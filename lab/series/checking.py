@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What `make test` asks about the series."""
 import fnmatch
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from .errors import SeriesError
 
 # Whoever posts the series signs it off; the project cannot.
 INHERENT = ("MISSING_SIGN_OFF",)
+# Without the history of the kernel, checkpatch has nothing to look up in git.
+NO_GIT = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "GIT_DIR": "/nonexistent"}
 FINDING = re.compile(r"(.*?):(\d+): (ERROR|WARNING|CHECK):(\w+): (.*)")
 
 
@@ -51,11 +54,12 @@ def touched(root, base=None):
 
 def checkpatch(mail, kernel):
     """What the checkpatch.pl --strict of the source tree @kernel says to one mail."""
-    script = Path(kernel, "scripts/checkpatch.pl")
+    kernel = Path(kernel).absolute()
     done = subprocess.run(
-        ["perl", str(script), f"--root={kernel}", "--strict", "--terse", "--no-summary",
-         "--show-types", "--color=never", f"--ignore={','.join(INHERENT)}", str(mail)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+        ["perl", "scripts/checkpatch.pl", "--strict", "--terse", "--no-summary", "--show-types",
+         "--color=never", f"--ignore={','.join(INHERENT)}", str(Path(mail).absolute())],
+        cwd=kernel, env=NO_GIT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        errors="replace")
     found = [_finding(Path(mail).name, line) for line in done.stdout.splitlines() if line.strip()]
     if done.stderr.strip() or (done.returncode and not found):
         said = (done.stderr.strip() or "no message").splitlines()[0]

@@ -19,6 +19,8 @@ from .errors import SeriesError
 from .git import DATE, IDENTITY, Repository, environment
 
 REF = "refs/heads/pristine"
+# Part of the repository's name: raise it when the same tarball is to give another tree.
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def pristine(tarball, cache, progress=None):
     except OSError as error:
         raise SeriesError(f"no kernel source at {tarball}: {error.strerror}") from None
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{tarball.name.split('.tar')[0]}-{stat.st_size}-{int(stat.st_mtime)}.git"
+    path = folder / (f"{tarball.name.split('.tar')[0]}-{stat.st_size}-{int(stat.st_mtime)}"
+                     f".{FORMAT}.git")
     if not path.exists():
         with _locked(folder / "lock"):
             _sweep(folder)
@@ -131,6 +134,8 @@ def _stream(source, out, name, progress):
         mode, content = _content(archive, member, path)
         if path == "Makefile":
             release = _release(content)
+        elif path == ".gitignore":
+            content = _without_debian(content)
         mark += 1
         out.write(b"blob\nmark :%d\ndata %d\n%b\n" % (mark, len(content), content))
         entries.append(b"M %s :%d %s\n" % (mode, mark, _quoted(path)))
@@ -147,6 +152,15 @@ def _content(archive, member, path):
     if not member.isreg():
         raise SeriesError(f"the kernel source holds {path}, which is no file and no symlink")
     return (b"100755" if member.mode & 0o100 else b"100644"), archive.extractfile(member).read()
+
+
+def _without_debian(ignore):
+    """The kernel's .gitignore without the part that Debian appends.
+
+    That part hides everything but debian/, so a new file would go unnoticed.
+    """
+    parts = ignore.split(b"\n\n")
+    return b"\n\n".join(part for part in parts if b"/*" not in part.split(b"\n")).rstrip() + b"\n"
 
 
 def _commit(out, message, entries):
