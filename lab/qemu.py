@@ -30,10 +30,6 @@ class Machine:
     timeout: int = 120
 
     def command(self, folder, interactive=False):
-        seam = {"stats": folder / "stats.json", "trace": folder / "trace.txt"} | self.seam
-        if self.sockets > 1:
-            seam.setdefault("packages", self.sockets)
-        plugin = ",".join([str(PLUGIN)] + [f"{k}={v}" for k, v in seam.items()])
         console = ["mon:stdio"] if interactive else [f"file:{folder}/console.log"]
         words = ["console=ttyS0", "nohibernate", f"lab={self.steps}"] + self.cmdline.split()
         if interactive:
@@ -41,9 +37,16 @@ class Machine:
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
                 "-cpu", "Skylake-Server,-pcid", "-accel", "tcg,thread=multi",
                 "-smp", f"{self.vcpus},sockets={self.sockets}", "-m", f"{self.memory_mb}M",
-                *self.memory(), "-plugin", plugin, "-kernel", str(self.kernel),
+                *self.memory(), *self.plugin(folder), "-kernel", str(self.kernel),
                 "-initrd", str(self.initramfs), "-append", " ".join(words),
                 "-serial", *console, "-serial", f"file:{folder}/agent.jsonl", "-no-reboot"]
+
+    def plugin(self, folder):
+        """softseam with this machine's arguments."""
+        seam = {"stats": folder / "stats.json", "trace": folder / "trace.txt"} | self.seam
+        if self.sockets > 1:
+            seam.setdefault("packages", self.sockets)
+        return ["-plugin", ",".join([str(PLUGIN)] + [f"{k}={v}" for k, v in seam.items()])]
 
     def memory(self):
         """RAM that the plugin maps too; the nodes share memory and CPUs evenly."""

@@ -38,6 +38,17 @@ SUITES = [
 ]
 
 
+FUZZ_SECONDS = 300
+SUITES_ALL = SUITES + [
+    Suite("coverage", "line coverage of the model by its unit tests",
+          ["make", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}", "coverage"]),
+    Suite("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s",
+          ["make", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}", "fuzz",
+           f"FUZZ_SECONDS={FUZZ_SECONDS}"]),
+    pytest("patches", "each patch builds, with gcc and clang"),
+]
+
+
 @dataclasses.dataclass
 class Count:
     passed: int = 0
@@ -117,3 +128,7 @@ def test(suites=tuple(SUITES)):
     line(str(total))
     if total.failed or not total.passed:
         raise SystemExit(1)
+
+
+def test_all():
+    test(tuple(SUITES_ALL))
