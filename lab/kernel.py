@@ -73,20 +73,21 @@ def wanted_config(kernel):
 def configure(kernel):
     """tinyconfig plus the fragments; an error names every line that Kconfig dropped."""
     lines = wanted_config(kernel)
-    stamp = kernel.out / ".lab-config"
-    tree_kconfig = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    if stamp.exists() and stamp.read_text() == tree_kconfig and (kernel.out / ".config").exists():
-        return
-    kernel.make("tinyconfig", log=f"config-{kernel.out.name}.log", what="tinyconfig")
-    with (kernel.out / ".config").open("a") as config:
-        config.write("\n".join(lines) + "\n")
-    kernel.make("olddefconfig", log=f"config-{kernel.out.name}.log", what="olddefconfig")
-    have = set((kernel.out / ".config").read_text().splitlines())
-    lost = [line for line in lines if line not in have and line.startswith("CONFIG_") and not line.endswith("=n")]
+    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    stamp, config = kernel.out / ".lab-config", kernel.out / ".config"
+    log = f"config-{kernel.out.name}.log"
+    if not (stamp.exists() and stamp.read_text() == digest and config.exists()):
+        kernel.make("tinyconfig", log=log, what="tinyconfig")
+        with config.open("a") as out:
+            out.write("\n".join(lines) + "\n")
+        stamp.write_text(digest)
+    kernel.make("olddefconfig", log=log, what="olddefconfig")
+    have = set(config.read_text().splitlines())
+    lost = [line for line in lines if line.startswith("CONFIG_") and line not in have]
     if lost:
+        stamp.unlink()
         raise LabError(f"kernel config {'+'.join(kernel.config)}: Kconfig dropped {' '.join(lost)}: "
                        f"see what they depend on in {place.shown(kernel.tree)}")
-    stamp.write_text(tree_kconfig)
 
 
 def state(kernel):
