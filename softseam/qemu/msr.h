@@ -3,7 +3,10 @@
 #ifndef SOFTSEAM_MSR_H
 #define SOFTSEAM_MSR_H
 
-#define MSR_LSTAR			0xc0000082u
+#include <stdint.h>
+
+#include "seam.h"
+#include "vcpu.h"
 
 /* Locked by firmware, with VMX allowed outside SMX. */
 #define VMX_FEATURE_CONTROL		0x5ull
@@ -17,5 +20,9 @@
 #define VMX_CR4_FIXED1			0x752fffull
 /* INVEPT of one context and global; INVVPID of all four types. */
 #define VMX_EPT_VPID_CAP		0xf0106734141ull
+
+/* What RDMSR of @msr gives on @v, for an MSR that the model asks for. */
+uint64_t msr_peek(const struct seam_config *cfg, const struct vcpu *v,
+		  uint32_t msr);
 
 #endif

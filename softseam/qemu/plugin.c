@@ -42,11 +42,22 @@ static struct vcpu *this_vcpu(struct platform *p, unsigned int index)
 	return v;
 }
 
-static bool wants_flags_checked(enum insn_kind kind)
+/* May the code that follows go on without looking at the flags? */
+static bool flags_can_be_ignored(enum insn_kind kind, bool failed)
 {
-	/* Linux follows these with no check: a failure is caught otherwise. */
-	return kind != INSN_VMXON && kind != INSN_VMXOFF &&
-	       kind != INSN_VMLAUNCH && kind != INSN_VMRESUME;
+	switch (kind) {
+	/* Getting to the next instruction is the failure. */
+	case INSN_VMLAUNCH:
+	case INSN_VMRESUME:
+		return true;
+	/* What can go wrong with these is a fault. */
+	case INSN_VMXON:
+	case INSN_VMXOFF:
+	case INSN_VMPTRST:
+		return !failed;
+	default:
+		return false;
+	}
 }
 
 static void set_byte(struct vcpu *v, const struct flag_user *user, uint8_t value)
@@ -63,7 +74,7 @@ static void report_lost_flags(struct site *site, const struct outcome *o,
 {
 	bool failed = o->flags.cf || o->flags.zf;
 
-	if (!failed && !wants_flags_checked(site->insn.kind))
+	if (flags_can_be_ignored(site->insn.kind, failed))
 		return;
 	if (atomic_exchange(&site->reported, true))
 		return;
@@ -234,27 +245,36 @@ static bool has_escape_byte(const uint8_t *code, size_t len)
 
 /*
  * TCG's size is right for what it knows.  For what it does not know it can be
- * short, and the bytes come from memory.
+ * short, and the rest comes from memory.
  */
-static bool decode_translated(struct qemu_plugin_insn *qinsn,
+static bool decode_whole(const struct qemu_plugin_insn *qinsn, const uint8_t *code,
+			 size_t avail, struct insn *insn)
+{
+	GByteArray *more;
+
+	if (insn_decode(code, avail, insn))
+		return true;
+	if (!insn->cut_off)
+		return false;
+
+	more = g_byte_array_new();
+	if (qemu_plugin_read_memory_vaddr(qemu_plugin_insn_vaddr(qinsn), more,
+					  INSN_MAX_LEN))
+		insn_decode(more->data, more->len, insn);
+	g_byte_array_free(more, TRUE);
+	return insn->kind != INSN_OTHER;
+}
+
+static bool decode_translated(const struct qemu_plugin_insn *qinsn,
 			      struct insn *insn)
 {
 	uint8_t code[INSN_MAX_LEN];
 	size_t size = qemu_plugin_insn_size(qinsn);
 	size_t avail = qemu_plugin_insn_data(qinsn, code, sizeof(code));
-	uint64_t pc = qemu_plugin_insn_vaddr(qinsn);
 
-	if (!has_escape_byte(code, avail))
+	if (!has_escape_byte(code, avail) ||
+	    !decode_whole(qinsn, code, avail, insn))
 		return false;
-	if (!insn_decode(code, avail, insn)) {
-		GByteArray *more = g_byte_array_new();
-
-		if (qemu_plugin_read_memory_vaddr(pc, more, sizeof(code)))
-			memcpy(code, more->data, avail = sizeof(code));
-		g_byte_array_free(more, TRUE);
-		if (!insn_decode(code, avail, insn))
-			return false;
-	}
 	if (insn_known_to_tcg(insn->kind))
 		return insn->len == size;
 	return insn->prefix_len < size && insn->len >= size;

@@ -282,7 +282,8 @@ static void violation_tells_address(void **state)
 	host_array(h)[1] = NOT_RAM;
 	assert_status(host_status(h, 3, in), TDX_OPERAND_INVALID | OPERAND_RCX);
 	assert_int_equal(h->violation_pa, NOT_RAM);
-	assert_string_equal(h->violation_text, "TDH.SYS.CONFIG reads 320 bytes at 0xc0000000, which is not RAM");
+	assert_string_equal(h->violation_text,
+			    "TDH.SYS.CONFIG reads 320 bytes at 0xc0000000, which is not RAM");
 }
 
 static void violation_needs_no_callback(void **state)
@@ -302,6 +303,7 @@ static void violation_needs_no_callback(void **state)
 /* 64 TDMRs, every one with its PAMT in the memory below the first. */
 static void sixty_four_tdmrs(void **state)
 {
+	struct seam_regs in = CONFIG_OF(HOST_ARRAY, MAX_TDMRS);
 	struct host *h = *state;
 	uint64_t pamt = 4 * GB;
 
@@ -320,7 +322,7 @@ static void sixty_four_tdmrs(void **state)
 
 	host_start(h);
 	host_goto(h, STAGE_LPS);
-	assert_status(host_status(h, 0, (struct seam_regs)CONFIG_OF(HOST_ARRAY, MAX_TDMRS)), TDX_SUCCESS);
+	assert_status(host_status(h, 0, in), TDX_SUCCESS);
 	assert_int_equal(h->seam->nr_tdmrs, MAX_TDMRS);
 }
 

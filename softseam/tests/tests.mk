@@ -39,5 +39,26 @@ $(TESTS:%=$(O)/cov/%): $(O)/cov/%: $(O)/cov/tests/%.o $(call test_objects,cov)
 test: $(TESTS:%=$(O)/asan/%) $(O)/tsan/test_threads
 	tests/run.sh $(O)/results $^
 
+COV_TESTS	:= $(TESTS:%=$(O)/cov/%)
+
+coverage: $(COV_TESTS)
+	tests/coverage.sh $(O)/coverage $^
+
+# Fuzzers: one program a file, with clang's libFuzzer.
+FUZZ_SRC	:= $(wildcard tests/fuzz_*.c)
+FUZZERS		:= $(FUZZ_SRC:tests/%.c=%)
+FUZZ_SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all
+
+$(O)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer-no-link $(FUZZ_SANITIZE) $(CFLAGS) -c -o $@ $<
+
+$(FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/fuzz/tests/%.o $(MODEL_SRC:%.c=$(O)/fuzz/%.o)
+	$(CLANG) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $^
+
+# Each fuzzer runs for FUZZ_SECONDS; FUZZ_SEED repeats a run.
+fuzz: $(FUZZERS:%=$(O)/fuzz/%)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SEED=$(FUZZ_SEED) tests/fuzz.sh $(O)/fuzz $^
+
 # Objects that only the tests need are kept, too.
 .SECONDARY:
