@@ -27,7 +27,7 @@ def result(tmp_path):
     def make(console=CONSOLE, steps=tuple(STEPS), stats=STATS, **boot):
         (tmp_path / "console.log").write_text(console)
         (tmp_path / "agent.jsonl").write_text("".join(json.dumps(step) + "\n" for step in steps))
-        (tmp_path / "stats.json").write_text(json.dumps(stats))
+        (tmp_path / "stats.json").write_text(json.dumps({"module": stats}))
         return qemu.Boot(**{"folder": tmp_path, "seconds": 3.0, "status": 0, "timed_out": False,
                             "stderr": ""} | boot)
     return make
