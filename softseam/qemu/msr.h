@@ -17,7 +17,8 @@
 #define VMX_CR0_FIXED0			0x80000021ull
 #define VMX_CR0_FIXED1			0xffffffffull
 #define VMX_CR4_FIXED0			0x2000ull
-#define VMX_CR4_FIXED1			0x752fffull
+/* All that TCG has: it refuses the rest itself. */
+#define VMX_CR4_FIXED1			0x1773fffull
 /* INVEPT of one context and global; INVVPID of all four types. */
 #define VMX_EPT_VPID_CAP		0xf0106734141ull
 

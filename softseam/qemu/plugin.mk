@@ -26,9 +26,18 @@ $(O)/asan-plugin/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(PLUGIN_CFLAGS) -O1 $(SANITIZE) $(CFLAGS) -c -o $@ $<
 
+# What each tests, and what stands in for QEMU.
+MODEL_ASAN	:= $(MODEL_SRC:%.c=$(O)/asan/%.o)
+EXECUTORS	:= cpuid cr4 movdir64b msr vcpu vmcs vmx
+FAKED		:= $(EXECUTORS:%=$(O)/asan-plugin/qemu/%.o) \
+		   $(O)/asan-plugin/qemu/tests/fake_qemu.o $(MODEL_ASAN)
+
+$(O)/asan-plugin/test_cpu: $(FAKED)
 $(O)/asan-plugin/test_decode: $(O)/asan-plugin/qemu/decode.o
-$(O)/asan-plugin/test_vmcs: $(O)/asan-plugin/qemu/vmcs.o
+$(O)/asan-plugin/test_options: $(O)/asan-plugin/qemu/options.o $(MODEL_ASAN)
 $(O)/asan-plugin/test_symbols: $(O)/asan-plugin/qemu/symbols.o
+$(O)/asan-plugin/test_vmcs: $(O)/asan-plugin/qemu/vmcs.o
+$(O)/asan-plugin/test_vmx: $(FAKED)
 
 $(PLUGIN_TESTS:%=$(O)/asan-plugin/%): $(O)/asan-plugin/%: $(O)/asan-plugin/qemu/tests/%.o
 	$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS) -lcmocka
