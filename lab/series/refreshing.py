@@ -78,7 +78,7 @@ def _check_clean(tree):
 
 def _commits(tree, repo):
     base, head = tree.base(), tree.head()
-    if repo.text("merge-base", base, head) != base:
+    if repo.text("rev-list", "--max-count=1", base, f"^{head}"):
         raise SeriesError(f"the branch in {tree.shown} does not start at the pristine source "
                           f"({base[:12]}): rebase it onto refs/series/base")
     merge = repo.text("log", "-1", "--merges", "--format=%h (%s)", f"{base}..{head}")

@@ -97,7 +97,7 @@ def _import(tarball, repo, progress):
     unpack = subprocess.Popen(["xz", "-dc", "-T0", str(tarball.absolute())],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     store = subprocess.Popen(
-        ["git", "-c", "pack.compression=1", "-c", "core.bigFileThreshold=64m",
+        ["git", "-c", "pack.compression=1", "-c", "fastimport.unpackLimit=0",
          "fast-import", "--quiet", "--depth=0", "--done"],
         cwd=repo.path, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
