@@ -3,14 +3,12 @@
  * The plugin as QEMU sees it: which instructions of the guest are watched, and
  * what happens when one of them is about to execute.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "execute.h"
-#include "msr.h"
 #include "report.h"
 
-/* The oldest 11.1 lacks nothing; older plugin interfaces differ. */
+/* QEMU refuses to load a plugin made for an interface that it does not have. */
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
 
 PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
@@ -20,9 +18,6 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
 #define RESET_VECTOR		0xfffffff0ull
 #define GUEST_PAGE_MASK		0xfffull
 #define CPUID_LEN		2
-
-/* How many instructions that use flags may follow one another. */
-#define MAX_FLAG_USERS		8
 
 static struct platform the_platform;
 
@@ -42,80 +37,6 @@ static struct vcpu *this_vcpu(struct platform *p, unsigned int index)
 	return v;
 }
 
-/* May the code that follows go on without looking at the flags? */
-static bool flags_can_be_ignored(enum insn_kind kind, bool failed)
-{
-	switch (kind) {
-	/* Getting to the next instruction is the failure. */
-	case INSN_VMLAUNCH:
-	case INSN_VMRESUME:
-		return true;
-	/* What can go wrong with these is a fault. */
-	case INSN_VMXON:
-	case INSN_VMXOFF:
-	case INSN_VMPTRST:
-		return !failed;
-	default:
-		return false;
-	}
-}
-
-static void set_byte(struct vcpu *v, const struct flag_user *user, uint8_t value)
-{
-	unsigned int shift = user->high_byte ? 8 : 0;
-	uint64_t reg = vcpu_read(v, user->reg);
-
-	reg &= ~(0xffull << shift);
-	vcpu_write(v, user->reg, reg | (uint64_t)value << shift);
-}
-
-static void report_lost_flags(struct site *site, const struct outcome *o,
-			      uint64_t pc, const uint8_t *code)
-{
-	bool failed = o->flags.cf || o->flags.zf;
-
-	if (flags_can_be_ignored(site->insn.kind, failed))
-		return;
-	if (atomic_exchange(&site->reported, true))
-		return;
-	report("the code at 0x%" PRIx64 " (%02x %02x %02x %02x) does not test CF=%d ZF=%d of the instruction at 0x%" PRIx64 " with a conditional jump or SETcc right behind it; the flags are lost",
-	       pc, code[0], code[1], code[2], code[3], o->flags.cf, o->flags.zf,
-	       site->pc);
-}
-
-/*
- * TCG keeps the arithmetic flags where a plugin cannot write them.  So the
- * instructions that look at them are executed here as well.  Returns where the
- * guest continues.
- */
-static uint64_t run_flag_users(struct vcpu *v, struct site *site,
-			       const struct outcome *o, uint64_t pc)
-{
-	uint8_t code[INSN_MAX_LEN];
-	struct flag_user user;
-	bool used = false;
-	unsigned int i;
-
-	for (i = 0; i < MAX_FLAG_USERS; i++) {
-		if (!vcpu_load(v, pc, code, sizeof(code)))
-			break;
-		flag_user_decode(code, sizeof(code), &user);
-		if (user.kind == FLAG_USER_NONE)
-			break;
-		pc += user.len;
-		if (user.kind == FLAG_USER_NOP)
-			continue;
-		used = true;
-		if (user.kind == FLAG_USER_SETCC)
-			set_byte(v, &user, flag_cond_holds(user.cond, o->flags));
-		else if (flag_cond_holds(user.cond, o->flags))
-			return pc + (uint64_t)user.disp;
-	}
-	if (!used)
-		report_lost_flags(site, o, pc, code);
-	return pc;
-}
-
 static void finish(struct vcpu *v, struct site *site, const struct outcome *o)
 {
 	uint64_t next = site->pc + site->insn.len;
@@ -129,7 +50,7 @@ static void finish(struct vcpu *v, struct site *site, const struct outcome *o)
 		vcpu_raise_pf(v, site->pc, o->va);
 	case OUTCOME_DONE:
 		if (o->sets_flags)
-			next = run_flag_users(v, site, o, next);
+			next = flags_deliver(v, site, o->flags, next);
 		vcpu_jump(v, next);
 	}
 }

@@ -80,12 +80,14 @@ static const struct bad bad_args[] = {
 	{ "inject", "SYS.INIT:1:SYS_BUSY|", "names no status" },
 	{ "inject", "SYS.INIT:1:SYS_BUSY|RSP", "names no status" },
 	{ "inject", "SYS.INIT:1:SYS_BUSY|4294967296", "names no status" },
+	{ "inject", "SYS.INIT:1:SYS_BUSY|5x", "names no status" },
 	{ "inject", "SYS.INIT:1:0x", "names no status" },
 	{ "inject", "SYS.INIT:1:0x1g", "names no status" },
 	{ "inject", "SYS.INIT:1:GP|RCX", "names no status" },
 	{ "inject", "SYS.INIT:1:", "names no status" },
 	{ "inject", "SYS.INIT:1:SYS_BUSY:0", "no valid count" },
 	{ "inject", "SYS.INIT:1:SYS_BUSY:-1", "no valid count" },
+	{ "inject", "SYS.INIT:1:SYS_BUSY:1x", "no valid count" },
 	{ "inject", "SYS.INIT:1:SYS_BUSY:4294967296", "no valid count" },
 	{ "inject", "SYS.INIT:1:SYS_BUSY/", "needs a leaf" },
 	{ "inject", "SYS.INIT:1:SYS_BUSY//SYS.RD:1:SYS_BUSY", "needs a leaf" },
@@ -194,6 +196,7 @@ static void numbers(void **state)
 	set("hpa_bits", "46");
 	set("maxpa", "52");
 	assert_int_equal(cfg.hpa_bits * 100 + cfg.maxpa, 4652);
+	set("keyids", "32767+0");
 	set("keyids", "0+63");
 	assert_int_equal(cfg.nr_mktme_keyids * 100 + cfg.nr_tdx_keyids, 63);
 	set("tdmr_init_step", "64M");
@@ -215,6 +218,8 @@ static void cmrs(void **state)
 	assert_int_equal(cfg.cmr[1].size, GB);
 	assert_int_equal(cfg.cmr[2].base, 1024 * GB);
 	assert_int_equal(cfg.cmr[2].size, 4096);
+	set("cmr", "0+17179869183G");
+	assert_int_equal(cfg.cmr[0].size, 17179869183 * GB);
 	/* A second list replaces the first. */
 	set("cmr", "0+1G");
 	assert_int_equal(cfg.nr_cmrs, 1);
@@ -242,6 +247,9 @@ static void injections(void **state)
 	set("inject", "0x21:~25:0xC000010000000002:7");
 	set("inject", "24:9:GP/24:1:ud:*/24:1:VMFAIL/24:1:OPERAND_INVALID|0x2F");
 	assert_int_equal(cfg.nr_injections, 7);
+	set("inject", "24:4294967295:SYS_BUSY:4294967295");
+	assert_int_equal(cfg.injection[7].nth, UINT32_MAX);
+	assert_int_equal(cfg.injection[7].count, UINT32_MAX);
 
 	assert_int_equal(cfg.injection[0].leaf, TDH_SYS_CONFIG);
 	assert_int_equal(cfg.injection[0].nth, 2);
@@ -342,6 +350,7 @@ static void maxpa_follows(void **state)
 	seam_config_init(&cfg);
 	cfg.nr_cmrs = 1;
 	set("maxpa", "52");
+	set("hpa_bits", "32");
 	assert_true(config_complete(&cfg, err, sizeof(err)));
 	assert_int_equal(cfg.maxpa, 52);
 }
@@ -409,6 +418,8 @@ static void refused_empty_package(void **state)
 	assert_refused("packages=3 does not fit 4 CPUs");
 	cfg.nr_packages = 0;
 	assert_refused("packages=0");
+	cfg.nr_packages = 9;
+	assert_refused("packages=9");
 }
 
 /* Each allocation fails once: no module, a message, nothing left behind. */

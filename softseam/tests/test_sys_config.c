@@ -272,6 +272,67 @@ static void retry_after_error(void **state)
 	assert_status(host_status(h, 0, in), TDX_SUCCESS);
 }
 
+/* Nothing of a refused SYS.CONFIG shows through a smaller one that succeeds. */
+static void retry_with_less(void **state)
+{
+	struct seam_regs less = CONFIG_OF(HOST_ARRAY, 2), all = CONFIG();
+	struct seam_regs rdmd = { .rax = TDH_PHYMEM_PAGE_RDMD, .rcx = 4 * GB };
+	struct host *h = *state;
+	struct seam_stats st;
+
+	host_start(h);
+	host_goto(h, STAGE_LPS);
+	reserve(h, 0, 0, 4096);
+	host_tdmr(h, 2)->size = 1;
+	assert_status(host_status(h, 0, all), TDX_INVALID_TDMR | 2);
+	reserve(h, 0, 0, 0);
+	assert_status(host_status(h, 0, less), TDX_SUCCESS);
+
+	seam_get_stats(h->seam, &st);
+	assert_int_equal(st.nr_tdmrs, 2);
+	assert_int_equal(st.pamt_bytes, 3 * (4 * MB + 8192) + 2 * SZ_4K);
+	assert_int_equal(h->seam->tdmr[1].nr_reserved, 0);
+
+	host_status(h, 0, (struct seam_regs){ .rax = TDH_SYS_KEY_CONFIG });
+	host_status(h, 3, (struct seam_regs){ .rax = TDH_SYS_KEY_CONFIG });
+	host_status(h, 0, (struct seam_regs){ .rax = TDH_SYS_TDMR_INIT, .rcx = 1 * GB });
+	assert_status(host_status(h, 0, rdmd), TDX_OPERAND_ADDR_RANGE_ERROR | OPERAND_RCX);
+	rdmd.rcx = 1 * GB;
+	host_call(h, 0, &rdmd);
+	assert_status(rdmd.rax, TDX_SUCCESS);
+	assert_int_equal(rdmd.rcx, PT_NDA);
+}
+
+/* The last GiB that addresses without KeyID bits can reach. */
+static void tdmr_at_the_end(void **state)
+{
+	struct seam_regs in = CONFIG_OF(HOST_ARRAY, 1);
+	uint64_t last = (1ULL << HOST_HPA_BITS) - GB;
+	struct host *h = *state;
+
+	h->cfg.cmr[2] = (struct seam_range){ last, GB };
+	h->cfg.nr_cmrs = 3;
+	host_tdmr(h, 0)->base = last;
+	host_tdmr(h, 0)->reserved[0].size = 0;
+	host_start(h);
+	host_goto(h, STAGE_LPS);
+	assert_status(host_status(h, 0, in), TDX_SUCCESS);
+}
+
+/* CMRs that the module will refuse do not count as memory. */
+static void odd_cmrs_cost_nothing(void **state)
+{
+	struct host *h = *state;
+
+	h->cfg.nr_cmrs = 4;
+	h->cfg.cmr[0] = (struct seam_range){ 0, GB };
+	h->cfg.cmr[1] = (struct seam_range){ 1ULL << HOST_HPA_BITS, GB };
+	h->cfg.cmr[2] = (struct seam_range){ 0 - SZ_4K, 3 * GB };
+	h->cfg.cmr[3] = (struct seam_range){ 5 * GB, 0 };
+	host_start(h);
+	assert_int_equal(h->seam->pamt.end, GB);
+}
+
 static void violation_tells_address(void **state)
 {
 	struct host *h = *state;
@@ -331,6 +392,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		host_test(success_changes_state),
 		host_test(retry_after_error),
+		host_test(retry_with_less),
+		host_test(tdmr_at_the_end),
+		host_test(odd_cmrs_cost_nothing),
 		host_test(violation_tells_address),
 		host_test(violation_needs_no_callback),
 		host_test(sixty_four_tdmrs),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +82,12 @@ void *ram_pointer(const struct ram *ram, uint64_t pa, uint64_t len)
 
 void report(const char *fmt, ...)
 {
-	(void)fmt;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(fake.last_report, sizeof(fake.last_report), fmt, args);
+	va_end(args);
+	fake.nr_reports++;
 }
 
 void fatal(const char *fmt, ...)

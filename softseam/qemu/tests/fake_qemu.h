@@ -25,6 +25,8 @@ struct fake {
 	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd;
 	unsigned int checked_package;
 	uint64_t syscall_entry;
+	unsigned int nr_reports;
+	char last_report[256];
 };
 
 extern struct fake fake;
