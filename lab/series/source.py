@@ -5,7 +5,6 @@ Debian ships the source as a tarball.  It goes straight into a single pack:
 unpacking 95,000 files only to add them to git would take several times as long.
 """
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -15,7 +14,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import SeriesError
+from .errors import SeriesError, writing
+from .files import locked
 from .git import DATE, IDENTITY, Repository, environment
 
 REF = "refs/heads/pristine"
@@ -47,11 +47,10 @@ def pristine(tarball, cache, progress=None):
         stat = tarball.stat()
     except OSError as error:
         raise SeriesError(f"no kernel source at {tarball}: {error.strerror}") from None
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / (f"{tarball.name.split('.tar')[0]}-{stat.st_size}-{int(stat.st_mtime)}"
                      f".{FORMAT}.git")
     if not path.exists():
-        with _locked(folder / "lock"):
+        with writing(folder), locked(folder / "lock"):
             _sweep(folder)
             if not path.exists():
                 _make(tarball, path, progress or (lambda text: None))
@@ -64,13 +63,6 @@ def _open(path):
     if not commit:
         raise SeriesError(f"{path} holds no kernel source: remove it and run again")
     return Pristine(path, commit, repo.text("log", "-1", "--format=%s", commit).split()[1])
-
-
-@contextlib.contextmanager
-def _locked(path):
-    with open(path, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _sweep(folder):
@@ -104,11 +96,11 @@ def _import(tarball, repo, progress):
         _stream(unpack.stdout, store.stdin, tarball.name, progress)
         store.stdin.close()
         if store.wait():
-            raise SeriesError("git fast-import failed: " + _said(store))
+            raise SeriesError(f"git fast-import failed: {_said(store)}")
     except (tarfile.TarError, EOFError) as error:
-        raise SeriesError(f"{tarball} is broken: {_said(unpack) or error}") from None
+        raise SeriesError(f"{tarball} is broken: {_said(unpack, error)}") from None
     except BrokenPipeError:
-        raise SeriesError("git fast-import failed: " + _said(store)) from None
+        raise SeriesError(f"git fast-import failed: {_said(store)}") from None
     finally:
         for child in (unpack, store):
             child.kill()
@@ -118,10 +110,10 @@ def _import(tarball, repo, progress):
                     pipe.close()
 
 
-def _said(child):
+def _said(child, otherwise="it was killed"):
     """The first line a dying @child printed."""
     lines = child.stderr.read().decode(errors="replace").strip().splitlines()
-    return lines[0] if lines else ""
+    return lines[0] if lines else otherwise
 
 
 def _stream(source, out, name, progress):

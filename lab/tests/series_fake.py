@@ -151,14 +151,20 @@ def refused(call, *parts, **how):
     return text
 
 
-def git_am(tarball_tree, mails, folder):
-    """Apply @mails with the user's own git to a plain repository; its HEAD's tree."""
-    run = ["git", "-c", "user.name=M", "-c", "user.email=m@example.org", "-c", "commit.gpgSign=false"]
-    subprocess.run([*run, "init", "-q", str(folder)], check=True)
+def git_am(source, mails, folder, paths=()):
+    """Apply @mails to a plain clone of @source with git's own defaults; its HEAD's tree.
+
+    With @paths no other files are written to the working tree.
+    """
+    run = ["git", "-c", "user.name=M", "-c", "user.email=m@example.org", "-c", "commit.gpgSign=false",
+           "-c", "safe.directory=*"]
     git = [*run, "-C", str(folder)]
-    subprocess.run([*git, "fetch", "-q", str(tarball_tree), "refs/heads/pristine"], check=True)
-    subprocess.run([*git, "checkout", "-q", "FETCH_HEAD"], check=True, capture_output=True)
-    subprocess.run([*git, "am", "-q", *map(str, mails)], check=True, stdin=subprocess.DEVNULL)
+    for command in ([*run, "clone", "-q", "--shared", "--no-checkout", str(source), str(folder)],
+                    [*git, "sparse-checkout", "set", "--no-cone", *(f"/{path}" for path in paths)],
+                    [*git, "checkout", "-q", "pristine"],
+                    [*git, "am", "-q", *map(str, mails)]):
+        if paths or "sparse-checkout" not in command:
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return subprocess.run([*git, "rev-parse", "HEAD^{tree}"], check=True, text=True,
                           capture_output=True).stdout.strip()
 

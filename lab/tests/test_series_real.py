@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab import series
+from lab.series.git import Repository
 from lab.tests.series_fake import IDENTITY, git_am
 
 ROOT = Path(__file__).parents[2]
@@ -54,8 +55,8 @@ def test_stage_refresh_stage_is_identical(clone, tree, source):
 
 def test_git_am_on_a_pristine_kernel(clone, tree, source, tmp_path):
     sent = series.mails(clone, tmp_path / "mails", source, IDENTITY)
-    from lab.series.git import Repository
-    assert git_am(source.path, sent[1:], tmp_path / "am") == \
+    paths = {file.path for _, found in series.touched(clone) for file in found}
+    assert git_am(source.path, sent[1:], tmp_path / "am", sorted(paths)) == \
         Repository(tree).text("rev-parse", "HEAD^{tree}")
 
 

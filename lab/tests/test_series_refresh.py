@@ -191,6 +191,7 @@ def unchanged(project, *parts, **how):
 
 def test_no_tree(project):
     refused(project.refresh, "there is no build/linux", "make tree")
+    assert not project.tree.parent.exists()
 
 
 def test_changed_file(staged):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The pristine kernel as a git repository."""
 import multiprocessing
+import resource
 import shutil
 
 import pytest
@@ -103,6 +104,22 @@ def test_tarball_of_something_else(tmp_path):
     other = pack(tmp_path / "other.tar.xz", {"Makefile": "all:\n", "tools/run.sh": ""})
     refused(lambda: series.pristine(other, tmp_path), "other.tar.xz is no kernel source")
     assert nothing_left(tmp_path)
+
+
+def test_cache_that_cannot_be_written(tarball, tmp_path):
+    (tmp_path / "file").write_text("")
+    refused(lambda: series.pristine(tarball, tmp_path / "file"), "cannot write", "Not a directory")
+
+
+def test_full_disk(tarball, tmp_path):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, limit[1]))
+    try:
+        refused(lambda: series.pristine(tarball, tmp_path), "git fast-import failed")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert nothing_left(tmp_path)
+    assert series.pristine(tarball, tmp_path).release == "9.9.1"
 
 
 def test_damaged_repository_in_the_cache(tarball, tmp_path):
