@@ -15,7 +15,8 @@ CONFIGS = Path(__file__).parent / "kernel.d"
 # Where every tree is seen while it is built, so that ccache shares between trees and clones.
 SEEN_AT = Path("/linux")
 # The same version string whenever and by whomever it is built.
-FIXED = ["KBUILD_BUILD_TIMESTAMP=1970-01-01", "KBUILD_BUILD_USER=tdx", "KBUILD_BUILD_HOST=lab"]
+FIXED = ["KBUILD_BUILD_TIMESTAMP=1970-01-01", "KBUILD_BUILD_USER=tdx", "KBUILD_BUILD_HOST=lab",
+         "LOCALVERSION="]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import os
 import re
+import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
@@ -31,6 +32,7 @@ class Suite:
 def pytest(name, about, *files):
     files = [f"lab/tests/test_{file}.py" for file in files or (name,)]
     return Suite(name, about, ["python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+                               f"--basetemp={RESULTS}/tmp-{name}",
                                f"--junitxml={RESULTS / name}/results.xml", *files])
 
 
@@ -42,7 +44,8 @@ def softseam_make(name, about, target, *args):
 SUITES = [
     Suite("model", "softseam's model, leaf by leaf, under ASan and UBSan",
           ["make", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}", "test"], softseam.OUT / "results"),
-    pytest("series", "the series machinery, and the series itself"),
+    pytest("series", "the series machinery, and the series on the real kernel",
+           *(f"series_{part}" for part in ("patches", "source", "stage", "refresh", "mails", "real"))),
     pytest("lint", "shellcheck, checkpatch, sparse, warnings"),
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
            "report", "runner", "lab"),
@@ -126,6 +129,7 @@ def run_suite(suite, pattern):
     with log.open("w") as out:
         status = subprocess.run(suite.command + pick, cwd=place.SRC, stdin=subprocess.DEVNULL,
                                 stdout=out, stderr=subprocess.STDOUT).returncode
+    shutil.rmtree(RESULTS / f"tmp-{suite.name}", ignore_errors=True)
     count, notes = read_results(suite.out)
     words = log.read_text(errors="replace").strip().splitlines()
     if status and not count.failed:

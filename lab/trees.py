@@ -97,7 +97,7 @@ def tree():
 
 
 def refresh():
-    done = series.refresh(place.SRC, SERIES_TREE, override(), os.environ.get("DISCARD") == "1")
+    done = series.refresh(place.SRC, SERIES_TREE, override(), os.environ.get("OVERWRITE") == "1")
     for path in done.written:
         line(f"written {path}")
     for path in done.removed:
