@@ -23,7 +23,7 @@ def apt(*args, tool="apt-get"):
     options = [f"-oDir::State::lists={APT}/lists", f"-oDir::Cache={APT}/cache",
                f"-oDir::Etc::sourcelist={sources_list()}", "-oDir::Etc::sourceparts=-",
                "-oAPT::Sandbox::User=root", "-oAcquire::Check-Valid-Until=false",
-               "-oAcquire::Retries=3", "-oAPT::Default-Release=forky"]
+               "-oAcquire::Retries=3", "-oAPT::Update::Error-Mode=any", "-oAPT::Default-Release=forky"]
     return subprocess.run([tool, *options, *args], text=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=APT)
 

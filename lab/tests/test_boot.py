@@ -149,6 +149,13 @@ def test_cmrs_that_do_not_cover_ram(boot):
                    "virt/tdx: SEAMCALL (0x000000000000002d) failed: 0xc0000a")
 
 
+@pytest.mark.parametrize("cmr", ["512M+512M:0+512M", "0+512M:256M+512M", "0+1000"])
+def test_cmrs_out_of_order_overlapping_or_unaligned(boot, cmr):
+    """A broken firmware: the module itself refuses to start."""
+    result = boot(seam={"cmr": cmr})
+    assert_tdx_off(result, "virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc0000a22")
+
+
 @pytest.mark.parametrize("base", ["stock", "series"])
 @pytest.mark.parametrize("leaf, number", [
     ("SYS.CONFIG", 45), ("SYS.KEY.CONFIG", 31), ("SYS.TDMR.INIT", 36), ("SYS.RD", 34)])
