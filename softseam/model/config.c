@@ -63,7 +63,7 @@ static int number(const struct arg *arg, uint64_t min, uint64_t max, uint64_t *t
 
 static int set_unsigned(const struct arg *arg, uint64_t min, uint64_t max, unsigned int *to)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int ret = number(arg, min, max, &n);
 
 	if (!ret)

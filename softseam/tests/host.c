@@ -99,6 +99,8 @@ static void cpuid(void *opaque, unsigned int cpu, uint32_t leaf, uint32_t sublea
 	} else if (leaf == 7 && subleaf == 0) {
 		out[EBX] = 0xFFFFFFFF;
 		out[ECX] = 1U << 28;
+	} else if (leaf == 7) {
+		out[subleaf == 1 ? EAX : EDX] = 0xFFFFFFFF;
 	} else if (leaf == 0xD) {
 		out[subleaf ? ECX : EAX] = subleaf ? 0x1800 : 0x600E7;
 	} else if (leaf == 0x80000008) {

@@ -218,6 +218,8 @@ static void cmrs(void **state)
 	assert_int_equal(cfg.cmr[1].size, GB);
 	assert_int_equal(cfg.cmr[2].base, 1024 * GB);
 	assert_int_equal(cfg.cmr[2].size, 4096);
+	set("cmr", "0+1G:1G+0");
+	assert_int_equal(cfg.nr_cmrs, 2);
 	set("cmr", "0+17179869183G");
 	assert_int_equal(cfg.cmr[0].size, 17179869183 * GB);
 	/* A second list replaces the first. */
@@ -247,7 +249,9 @@ static void injections(void **state)
 	set("inject", "0x21:~25:0xC000010000000002:7");
 	set("inject", "24:9:GP/24:1:ud:*/24:1:VMFAIL/24:1:OPERAND_INVALID|0x2F");
 	assert_int_equal(cfg.nr_injections, 7);
-	set("inject", "24:4294967295:SYS_BUSY:4294967295");
+	set("inject", "65535:4294967295:SYS_BUSY|0xffffffff:4294967295");
+	assert_int_equal(cfg.injection[7].leaf, UINT16_MAX);
+	assert_status(cfg.injection[7].status, TDX_SYS_BUSY | UINT32_MAX);
 	assert_int_equal(cfg.injection[7].nth, UINT32_MAX);
 	assert_int_equal(cfg.injection[7].count, UINT32_MAX);
 
@@ -335,6 +339,21 @@ static void package_map(void **state)
 	assert_true(config_complete(&cfg, err, sizeof(err)));
 	assert_int_equal(cfg.package[1], 1);
 	assert_int_equal(cfg.package[2], 0);
+	/* The later argument wins. */
+	set("packages", "2");
+	assert_true(config_complete(&cfg, err, sizeof(err)));
+	assert_int_equal(cfg.package[1], 0);
+	assert_int_equal(cfg.package[2], 1);
+}
+
+static void largest_platform(void **state)
+{
+	(void)state;
+	cfg.nr_cpus = SEAM_MAX_CPUS;
+	set("hpa_bits", "52");
+	set("keyids", "0+0");
+	assert_true(config_complete(&cfg, err, sizeof(err)));
+	assert_int_equal(cfg.maxpa, 52);
 }
 
 static void maxpa_follows(void **state)
@@ -468,6 +487,7 @@ int main(void)
 		args_test(short_buffer),
 		args_test(packages_split),
 		args_test(package_map),
+		args_test(largest_platform),
 		args_test(maxpa_follows),
 		args_test(refused_no_cmr),
 		args_test(refused_maxpa_small),

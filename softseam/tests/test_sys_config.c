@@ -62,6 +62,8 @@ static void reserve(struct host *h, unsigned int area, uint64_t offset, uint64_t
 
 TWIST(null_first, reserve(h, 1, 0, 4096))
 TWIST(null_between, reserve(h, 0, 0, 4096); reserve(h, 2, 8192, 4096))
+TWIST(null_before_last, for (unsigned int i = 0; i < 16; i++) reserve(h, i, i * 4096, 4096);
+      reserve(h, 14, 0, 0))
 TWIST(area_descends, reserve(h, 0, 8192, 4096); reserve(h, 1, 0, 4096))
 TWIST(area_overlaps, reserve(h, 0, 0, 8192); reserve(h, 1, 4096, 4096))
 TWIST(last_area_overlaps, for (unsigned int i = 0; i < 16; i++) reserve(h, i, i * 4096, 4096);
@@ -194,6 +196,7 @@ static const struct row rows[] = {
 
 	ROW(null_first, TDX_NON_ORDERED_RESERVED_IN_TDMR | AREA(1, 0)),
 	ROW(null_between, TDX_NON_ORDERED_RESERVED_IN_TDMR | AREA(1, 1)),
+	ROW(null_before_last, TDX_NON_ORDERED_RESERVED_IN_TDMR | AREA(1, 14)),
 	ROW(area_descends, TDX_NON_ORDERED_RESERVED_IN_TDMR | AREA(1, 1)),
 	ROW(area_overlaps, TDX_NON_ORDERED_RESERVED_IN_TDMR | AREA(1, 1)),
 	ROW(last_area_overlaps, TDX_NON_ORDERED_RESERVED_IN_TDMR | AREA(1, 15)),
