@@ -26,6 +26,7 @@
 
 #define AGENT_PORT	"/dev/ttyS1"
 #define MODULE_DIR	"/modules"
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static FILE *agent;
 
@@ -221,7 +222,7 @@ static void run_step(char *step)
 
 	if (arg)
 		*arg++ = '\0';
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
 		if (strcmp(steps[i].name, step))
 			continue;
 		steps[i].run(arg ? arg : "");
@@ -237,7 +238,7 @@ static void mount_all(void)
 		{ "debugfs", "/sys/kernel/debug" }, { "tmpfs", "/tmp" },
 	};
 
-	for (size_t i = 0; i < sizeof(fs) / sizeof(fs[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(fs); i++) {
 		mkdir(fs[i][1], 0755);
 		mount(fs[i][0], fs[i][1], fs[i][0], 0, NULL);
 	}
