@@ -36,14 +36,15 @@ def pytest(name, about, *files):
                                f"--junitxml={RESULTS / name}/results.xml", *files])
 
 
-def softseam_make(name, about, target, *args):
+def softseam_make(name, about, target, *args, out=None):
     return Suite(name, about, ["make", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}",
-                               target, *args], softseam.OUT / target)
+                               target, *args], out)
 
 
 SUITES = [
-    Suite("model", "softseam's model, leaf by leaf, under ASan and UBSan",
-          ["make", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}", "test"], softseam.OUT / "results"),
+    softseam_make("model", "softseam's model and plugin under ASan, UBSan and TSan", "test",
+                  out=softseam.OUT / "results"),
+    softseam_make("coverage", "line coverage of the model by its unit tests", "coverage"),
     pytest("series", "the series machinery, and the series on the real kernel",
            *(f"series_{part}" for part in ("patches", "source", "stage", "refresh", "mails", "real"))),
     pytest("lint", "shellcheck, checkpatch, sparse, warnings"),
@@ -55,7 +56,6 @@ SUITES = [
 
 FUZZ_SECONDS = 300
 SUITES_ALL = SUITES + [
-    softseam_make("coverage", "line coverage of the model by its unit tests", "coverage"),
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
     pytest("patches", "each patch builds, with gcc and clang"),
 ]

@@ -3,7 +3,11 @@
 
 Each expected message is the kernel's own; "virt/tdx" is the prefix of its TDX code.
 """
+import subprocess
+
 import pytest
+
+from lab import place, qemu
 
 INITIALIZED = "virt/tdx: TDX-Module initialized"
 
@@ -182,3 +186,21 @@ def test_kvm_wants_topology_enumeration(boot):
     assert result.says(INITIALIZED)
     load = result.did("load", "kvm-intel")
     assert not load["ok"] and load["errno"] == 22
+
+
+def test_shell_gives_a_prompt_on_the_host(hosts):
+    """What make shell starts: commands typed at the console, then a clean power-off."""
+    folder = place.BUILD / "test/boot/shell"
+    folder.mkdir(parents=True, exist_ok=True)
+    machine = qemu.Machine(steps="load:kvm-intel,vm,shell", **hosts["series"])
+    proc = subprocess.Popen(machine.command(folder, interactive=True), stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = ""
+    while not said.endswith("~ # "):
+        more = proc.stdout.read(1)
+        assert more, f"the host ended without a prompt: {said[-500:]}"
+        said += more
+    out, _ = proc.communicate("dmesg | grep -c 'TDX-Module init'; echo answer $((6 * 7)); exit\n", timeout=60)
+    assert "answer 42" in out, out
+    assert proc.returncode == 0
+    assert "Power down" in out
