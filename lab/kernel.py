@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Builds kernels for the TDX host, each tree and configuration in a folder of its own."""
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import os
 import subprocess
@@ -56,15 +54,6 @@ class Kernel:
                        rename=(f"{SEEN_AT}/", f"{place.shown(self.tree)}/"))
 
 
-@contextlib.contextmanager
-def locked(path):
-    """Only one run of the lab at a time works on @path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(path.name + ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def wanted_config(kernel):
     """The lines of the kernel's fragments."""
     texts = [(CONFIGS / f"{name}.config").read_text() for name in kernel.config]
@@ -106,7 +95,7 @@ def state(kernel):
 
 def build(kernel):
     """Build image and modules unless they are already what the tree says."""
-    with locked(kernel.out):
+    with place.locked(kernel.out):
         now = state(kernel)
         stamp = kernel.out / ".lab-built"
         if now and stamp.exists() and stamp.read_text() == now:

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import subprocess
-import threading
 import time
 from pathlib import Path
 
@@ -109,31 +108,27 @@ class Boot:
         return f"{last}; console: {place.shown(self.folder / 'console.log')}"
 
 
-def boot(machine, folder, on_progress=None):
-    """Run @machine until it powers off or its time is over."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in ("console.log", "agent.jsonl", "stats.json", "trace.txt"):
-        (folder / old).unlink(missing_ok=True)
-    start = time.monotonic()
-    proc = subprocess.Popen(machine.command(folder), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    said = []
-    reader = threading.Thread(target=lambda: said.extend(proc.stdout), daemon=True)
-    reader.start()
+def wait(proc, timeout):
+    """What @proc said and whether its time ran out; softseam then still writes its files."""
     timed_out = False
-    while proc.poll() is None:
-        if time.monotonic() - start > machine.timeout:
+    for patience, stop in ((timeout, proc.terminate), (10, proc.kill), (None, None)):
+        try:
+            return proc.communicate(timeout=patience)[0], timed_out
+        except subprocess.TimeoutExpired:
             timed_out = True
-            proc.terminate()
-            try:
-                proc.wait(10)
-            except subprocess.TimeoutExpired:
-                proc.kill()
-        if on_progress:
-            on_progress(folder)
-        time.sleep(0.1)
-    reader.join()
-    result = Boot(folder, time.monotonic() - start, proc.returncode, timed_out, "".join(said))
-    if not (folder / "console.log").exists():
-        raise LabError(f"QEMU did not start: {(said or ['no output'])[0].strip()}")
-    return result
+            stop()
+
+
+def boot(machine, folder):
+    """Run @machine until it powers off or its time is over; one boot at a time in @folder."""
+    with place.locked(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in ("console.log", "agent.jsonl", "stats.json", "trace.txt"):
+            (folder / old).unlink(missing_ok=True)
+        start = time.monotonic()
+        proc = subprocess.Popen(machine.command(folder), stdin=subprocess.DEVNULL, text=True, errors="replace",
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said, timed_out = wait(proc, machine.timeout)
+        if not (folder / "console.log").exists():
+            raise LabError(f"QEMU did not start: {(said or 'no output').splitlines()[0]}")
+        return Boot(folder, time.monotonic() - start, proc.returncode, timed_out, said)

@@ -37,7 +37,7 @@ def pytest(name, about, *files):
 
 
 def softseam_make(name, about, target, *args, out=None):
-    return Suite(name, about, ["make", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}",
+    return Suite(name, about, ["make", "--no-print-directory", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}",
                                target, *args], out)
 
 

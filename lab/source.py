@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Kernel sources as Debian packages them: found, fetched once, kept in the cache."""
-import fcntl
 import re
 import subprocess
 import tempfile
@@ -86,8 +85,7 @@ def tarball(version):
     """The tarball of linux-source-@version, e.g. 7.2: the one in the cache, if any."""
     folder = place.CACHE / "source"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with place.locked(folder):
         kept = sorted(folder.glob(f"linux-source-{version}_*.tar.xz"),
                       key=lambda p: p.stat().st_mtime)
         if kept:
