@@ -82,6 +82,13 @@ static inline uint64_t page_bytes(enum page_size size)
 	return 1ULL << (12 + 9 * size);
 }
 
+/* The entry of the page of @size at @pa, which is below the end. */
+static inline struct pamt_entry *pamt_entry(const struct pamt *pamt, uint64_t pa,
+					    enum page_size size)
+{
+	return &pamt->entry[size][pa / page_bytes(size)];
+}
+
 /* Returns false if the host's system cannot give the address space. */
 bool pamt_init(struct pamt *pamt, uint64_t end);
 void pamt_free(struct pamt *pamt);
@@ -97,5 +104,6 @@ void pamt_unwalk(struct pamt_walk *walk);
 
 /* Physical address of the TDR that owns the page. */
 uint64_t pamt_owner(const struct pamt_entry *entry);
+void pamt_set_owner(struct pamt_entry *entry, uint64_t tdr);
 
 #endif

@@ -85,6 +85,8 @@ struct vcpu;
 
 struct td {
 	struct seam *seam;
+	/* Under seam->tds_lock. */
+	struct td *next;
 	uint64_t tdr;
 	uint16_t hkid;
 
@@ -101,8 +103,8 @@ struct td {
 	unsigned int nr_tdcx;
 
 	struct td_params params;
-	/* In the order of cpuid_virtual_leaf(); see cpuid_virtual.h. */
-	uint32_t (*cpuid)[4];
+	/* What CPUID shows the TD: see virtual_cpuid.h. */
+	struct virtual_cpuid *cpuid;
 
 	struct td_epoch epoch;
 	struct sept sept;
@@ -158,9 +160,7 @@ struct vcpu {
 	void *guest;
 };
 
-/*
- * Whoever runs guests fills this in (seam_set_guest_ops()).  Each may be NULL.
- */
+/* What the model asks of whoever runs guests: seam->guest_ops.  Each may be NULL. */
 struct guest_ops {
 	/* The last page is reclaimed: free what td->guest, vcpu->guest hold. */
 	void (*td_free)(struct td *td);
@@ -169,41 +169,42 @@ struct guest_ops {
 	bool (*interrupt_pending)(struct vcpu *vcpu);
 };
 
-/* What a leaf asks of the TD before it does its work. */
-enum td_need {
-	/* Not fatal. */
-	NEED_TD,
-	/* And its keys are configured. */
-	NEED_KEYS,
-	/* And all TDCS pages are there. */
-	NEED_TDCS,
-};
-
 #define OP_BIT(state)	(1U << (state))
 #define OP_ANY_INIT	(OP_BIT(OP_INIT) | OP_BIT(OP_RUNNABLE))
 
 /* A TD in use by a leaf, with the locks held for it. */
 struct td_ref {
 	struct td *td;
+	enum lock_mode mode;
 	struct pamt_walk page;
-	/* The operation state is locked in @op_mode. */
+	/* Locked implicitly: this, and not @page. */
+	struct pamt_entry *implicit;
+	/* The operation state is locked, shared. */
 	bool op_locked;
-	enum lock_mode op_mode;
 };
 
 /*
- * Check that operand @op is a TDR and lock it.  Checks the page, then that the
- * TD is not fatal.  On success the caller ends with td_put().
+ * Check that operand @op is a TDR and lock it.  On success the caller ends with
+ * td_put().
  */
 uint64_t td_get(struct seam *s, struct call *c, uint64_t pa, uint32_t op,
 		enum lock_mode mode, struct td_ref *ref);
 void td_put(struct td_ref *ref);
 
+/* Lock the TDR that owns a page which the caller has locked: OPERAND_BUSY|TDR. */
+uint64_t td_get_owner(struct seam *s, struct call *c, const struct pamt_walk *page,
+		      enum lock_mode mode, struct td_ref *ref);
+
 /*
- * The TD build state: keys, TDCS pages, operation state among @op_states (bits),
- * which stays locked until td_put().
+ * The TD build state: not fatal, keys, TDCS pages, operation state among
+ * @op_states (bits).  Unless the TDR is locked exclusive, the operation state
+ * stays locked until td_put().
  */
-uint64_t td_check(struct td_ref *ref, unsigned int op_states, enum lock_mode mode);
+uint64_t td_check(struct td_ref *ref, unsigned int op_states);
+
+/* MNG.CREATE, and RECLAIM of the TDR.  td_new() returns NULL without memory. */
+struct td *td_new(struct seam *s, uint64_t tdr, uint16_t hkid);
+void td_free(struct td *td);
 
 /* A vCPU in use by a leaf, with the locks held for it and its TD. */
 struct vcpu_ref {
@@ -213,17 +214,26 @@ struct vcpu_ref {
 };
 
 /*
- * Check that operand RCX is a TDVPR and lock it in @mode, and its TD shared
- * (OPERAND_BUSY|TDR) or as @td_mode says.  Ends with vcpu_put().
+ * Check that operand @op is a TDVPR and lock it in @mode, and its TD implicitly
+ * in @td_mode.  Ends with vcpu_put().
  */
-uint64_t vcpu_get(struct seam *s, struct call *c, uint64_t pa, enum lock_mode mode,
-		  enum lock_mode td_mode, struct vcpu_ref *ref);
+uint64_t vcpu_get(struct seam *s, struct call *c, uint64_t pa, uint32_t op,
+		  enum lock_mode mode, enum lock_mode td_mode, struct vcpu_ref *ref);
 void vcpu_put(struct vcpu_ref *ref);
 
+/* Are all TDVPS pages there?  TDCX_NUM_INCORRECT if not. */
+uint64_t vcpu_check_pages(const struct vcpu *vcpu);
+
 /*
- * Associate @vcpu with the LP of the call, if it is not yet.  VCPU_ASSOCIATED
- * if another LP has it.
+ * Associate @vcpu with @cpu, if it is not yet.  VCPU_ASSOCIATED if another LP
+ * has it.
  */
 uint64_t vcpu_associate(struct vcpu *vcpu, unsigned int cpu);
+/* The end of VP.FLUSH.  Returns false if @cpu is not the one. */
+bool vcpu_dissociate(struct vcpu *vcpu, unsigned int cpu);
+
+/* VP.CREATE, and RECLAIM of the TDVPR.  vcpu_new() returns NULL without memory. */
+struct vcpu *vcpu_new(struct td *td, uint64_t tdvpr);
+void vcpu_free(struct vcpu *vcpu);
 
 #endif
