@@ -16,6 +16,7 @@
 #ifndef SOFTSEAM_PAMT_H
 #define SOFTSEAM_PAMT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,15 +43,18 @@ enum page_size {
 /* What one entry takes of the memory that the host gives. */
 #define PAMT_ENTRY_SIZE		16
 
-/* Guarded by @lock: shared to read, exclusive to write. */
+/*
+ * Guarded by @lock: shared to read, exclusive to write.  The two atomic fields
+ * are also seen by leaves that know the page from elsewhere and take no lock.
+ */
 struct pamt_entry {
 	struct trylock lock;
-	uint8_t type;
+	_Atomic uint8_t type;
 	/* Page frame of the owner's TDR, 40 bits. */
 	uint8_t owner_hi;
 	uint32_t owner_lo;
 	/* TLB tracking epoch in which the page was blocked. */
-	uint64_t bepoch;
+	_Atomic uint64_t bepoch;
 };
 
 _Static_assert(sizeof(struct pamt_entry) == PAMT_ENTRY_SIZE, "PAMT entry size");
