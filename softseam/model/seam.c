@@ -47,6 +47,13 @@ struct seam *seam_new(const struct seam_config *cfg, const struct seam_machine *
 		free(s);
 		return NULL;
 	}
+	if (!own_init(&s->own, s->pamt.end)) {
+		snprintf(err, errlen, "no address space for page ownership: use a smaller cmr=");
+		pamt_free(&s->pamt);
+		free(s);
+		return NULL;
+	}
+	pthread_mutex_init(&s->tds_lock, NULL);
 	return s;
 }
 
@@ -54,6 +61,9 @@ void seam_free(struct seam *s)
 {
 	if (!s)
 		return;
+	td_free_all(s);
+	pthread_mutex_destroy(&s->tds_lock);
+	own_free(&s->own);
 	pamt_free(&s->pamt);
 	free(s);
 }
@@ -77,4 +87,6 @@ void seam_get_stats(struct seam *s, struct seam_stats *st)
 	st->pamt_bytes = atomic_load(&s->pamt_bytes);
 	st->keyids_total = s->cfg.nr_tdx_keyids;
 	st->keyids_in_use = kot_in_use(&s->kot);
+	st->tds = td_count(s);
+	st->pages_owned = atomic_load(&s->own.pages);
 }

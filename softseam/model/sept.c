@@ -134,12 +134,10 @@ void sept_set(struct sept *t, uint64_t gpa, struct sept_walk *walk, uint64_t hpa
 }
 
 /* An empty table changes nothing for a guest. */
-void sept_link(struct sept *t, struct sept_walk *walk, uint64_t hpa, struct sept_table *table)
+void sept_link(struct sept_walk *walk, uint64_t hpa, struct sept_table *table)
 {
-	pthread_rwlock_wrlock(&t->guard);
 	walk->entry->table = table;
 	atomic_store(&walk->entry->word, hpa | SEPT_NL_MAPPED);
-	pthread_rwlock_unlock(&t->guard);
 }
 
 void sept_unlink(struct sept *t, struct sept_walk *walk)

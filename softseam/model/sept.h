@@ -182,7 +182,7 @@ void sept_unlisten(struct sept *t, struct sept_listener *l);
 void sept_set(struct sept *t, uint64_t gpa, struct sept_walk *walk, uint64_t hpa,
 	      enum sept_state state);
 /* Link a new, empty table, which changes nothing for guests. */
-void sept_link(struct sept *t, struct sept_walk *walk, uint64_t hpa, struct sept_table *table);
+void sept_link(struct sept_walk *walk, uint64_t hpa, struct sept_table *table);
 /* Take an empty table away and free it; the caller holds the tree exclusive. */
 void sept_unlink(struct sept *t, struct sept_walk *walk);
 

@@ -119,6 +119,8 @@ struct td {
 	/* vCPUs that were initialised, by index. */
 	_Atomic uint32_t nr_vcpus;
 	_Atomic(struct vcpu *) vcpu[TD_MAX_VCPUS];
+	/* All vCPUs, initialised or not; under seam->tds_lock. */
+	struct vcpu *vcpus;
 	_Atomic uint32_t nr_associated;
 
 	/* Belongs to whoever runs guests; freed by seam->guest_ops. */
@@ -133,11 +135,15 @@ struct vcpu_vmcs {
 };
 
 #define PIN_PROCESS_POSTED_INTERRUPTS	(1ULL << 7)
+/* External interrupts and NMIs leave the TD, virtual NMIs, and what is always 1. */
+#define PIN_CONTROLS_INITIAL		0x3FULL
 
 #define VCPU_NO_LP	(-1)
 
 struct vcpu {
 	struct td *td;
+	/* Under seam->tds_lock. */
+	struct vcpu *next;
 	uint64_t tdvpr;
 	unsigned int nr_tdcx;
 
@@ -147,6 +153,8 @@ struct vcpu {
 
 	/* Constant from VP.INIT on. */
 	uint32_t index, x2apic_id;
+	/* False: from VP.INIT version 0, which gives it the index instead. */
+	bool has_x2apic_id;
 	uint64_t initial_rcx;
 
 	/* TD epoch of its last entry. */
@@ -202,9 +210,15 @@ uint64_t td_get_owner(struct seam *s, struct call *c, const struct pamt_walk *pa
  */
 uint64_t td_check(struct td_ref *ref, unsigned int op_states);
 
+/* The first two of these checks. */
+uint64_t td_check_keys(const struct td *td);
+
 /* MNG.CREATE, and RECLAIM of the TDR.  td_new() returns NULL without memory. */
 struct td *td_new(struct seam *s, uint64_t tdr, uint16_t hkid);
 void td_free(struct td *td);
+/* The end of all TDs and vCPUs. */
+void td_free_all(struct seam *s);
+unsigned int td_count(struct seam *s);
 
 /* A vCPU in use by a leaf, with the locks held for it and its TD. */
 struct vcpu_ref {
