@@ -54,7 +54,7 @@ static uint64_t reclaim_child(struct seam *s, struct call *c, struct pamt_walk *
 		object = own_info(s, pa)->object;
 		own_give_back(s, c, page->entry, pa, page->size, ref.td);
 		if (page->type == PT_TDVPR)
-			vcpu_free(object);
+			vcpu_destroy(object);
 	}
 	td_put(&ref);
 	return status;

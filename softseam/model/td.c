@@ -114,7 +114,7 @@ void td_free_all(struct seam *s)
 {
 	while (s->tds) {
 		while (s->tds->vcpus)
-			vcpu_free(s->tds->vcpus);
+			vcpu_destroy(s->tds->vcpus);
 		td_free(s->tds);
 	}
 }

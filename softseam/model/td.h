@@ -246,8 +246,8 @@ uint64_t vcpu_associate(struct vcpu *vcpu, unsigned int cpu);
 /* The end of VP.FLUSH.  Returns false if @cpu is not the one. */
 bool vcpu_dissociate(struct vcpu *vcpu, unsigned int cpu);
 
-/* VP.CREATE, and RECLAIM of the TDVPR.  vcpu_new() returns NULL without memory. */
-struct vcpu *vcpu_new(struct td *td, uint64_t tdvpr);
-void vcpu_free(struct vcpu *vcpu);
+/* VP.CREATE, and RECLAIM of the TDVPR.  vcpu_create() returns NULL without memory. */
+struct vcpu *vcpu_create(struct td *td, uint64_t tdvpr);
+void vcpu_destroy(struct vcpu *vcpu);
 
 #endif

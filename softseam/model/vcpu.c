@@ -58,7 +58,7 @@ bool vcpu_dissociate(struct vcpu *vcpu, unsigned int cpu)
 	return true;
 }
 
-struct vcpu *vcpu_new(struct td *td, uint64_t tdvpr)
+struct vcpu *vcpu_create(struct td *td, uint64_t tdvpr)
 {
 	struct vcpu *vcpu = calloc(1, sizeof(*vcpu));
 
@@ -75,7 +75,7 @@ struct vcpu *vcpu_new(struct td *td, uint64_t tdvpr)
 	return vcpu;
 }
 
-void vcpu_free(struct vcpu *vcpu)
+void vcpu_destroy(struct vcpu *vcpu)
 {
 	struct td *td = vcpu->td;
 	struct vcpu **at;

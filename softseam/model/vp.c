@@ -18,7 +18,7 @@ static uint64_t create(struct seam *s, struct call *c, struct td_ref *ref)
 	if (status)
 		return status;
 
-	vcpu = vcpu_new(ref->td, c->in.rcx);
+	vcpu = vcpu_create(ref->td, c->in.rcx);
 	if (vcpu)
 		own_take(s, &page, c->in.rcx, PT_TDVPR, ref->td,
 			 (struct page_info){ .object = vcpu });
