@@ -50,20 +50,22 @@ static int bad(const struct arg *arg, const char *fmt, ...)
 }
 
 /* All of the value is one number from @min to @max. */
-static int number(const struct arg *arg, uint64_t min, uint64_t max, uint64_t *n)
+static int number(const struct arg *arg, uint64_t min, uint64_t max, uint64_t *to)
 {
 	const char *p = arg->value;
+	uint64_t n;
 
-	if (!parse_number(&p, n) || *p)
+	if (!parse_number(&p, &n) || *p)
 		return bad(arg, "not a number");
-	if (*n < min || *n > max)
+	if (n < min || n > max)
 		return bad(arg, "out of range");
+	*to = n;
 	return 0;
 }
 
 static int set_unsigned(const struct arg *arg, uint64_t min, uint64_t max, unsigned int *to)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int ret = number(arg, min, max, &n);
 
 	if (!ret)

@@ -171,7 +171,11 @@ struct seam_config {
 	uint64_t seed;
 };
 
-/* Sets every field to the defaults that softseam/README.md lists. */
+/*
+ * Sets every field to its default: module 1.5.16 with FEATURES0 140000h, 31
+ * shared and 32 private KeyIDs above 40 address bits, one CPU, no CMRs, no
+ * injections.  The caller has to set nr_cpus, and CMRs if no argument does.
+ */
 void seam_config_init(struct seam_config *cfg);
 
 /*
