@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TDH.MEM.PAGE: private pages of a TD. */
-#include <string.h>
-
 #include "gpa.h"
 #include "leaves.h"
 #include "mr.h"
@@ -13,19 +11,15 @@
 
 #define MAX_REMOVE_LEVEL	2
 
-/* The source is read before the page is taken: it may be the same page. */
+/* All checks passed but for memory of our own. */
 static uint64_t add_page(struct seam *s, struct call *c, struct td *td, struct gpa_ref *gpa,
 			 struct pamt_walk *page)
 {
-	uint8_t *plain = sept_plain(&td->sept, gpa->gpa);
-	uint64_t status;
+	void *plain = sept_plain(&td->sept, gpa->gpa);
 
 	if (!plain)
 		return TDX_OPERAND_BUSY | OPERAND_R8;
-	status = operand_read(s, c, c->in.r9, plain, SZ_4K, OPERAND_R9);
-	if (status)
-		return status;
-
+	operand_read(s, c, c->in.r9, plain, SZ_4K, OPERAND_R9);
 	own_take(s, page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
 	mr_page_add(td, gpa->gpa);
 	sept_set(&td->sept, gpa->gpa, &gpa->walk, c->in.r8, SEPT_MAPPED);
@@ -46,6 +40,9 @@ static uint64_t page_add(struct seam *s, struct call *c, struct td_ref *ref)
 		return gpa_error(c, &gpa, TDX_EPT_ENTRY_STATE_INCORRECT | OPERAND_RCX);
 
 	status = operand_shared(s, c->in.r9, SZ_4K, OPERAND_R9);
+	if (!status)
+		status = operand_ram(s, c, pa_without_hkid(s, c->in.r9), SZ_4K, "reads",
+				     OPERAND_R9);
 	if (!status)
 		status = own_check_free(s, c, c->in.r8, PS_4K, OPERAND_R8, &page);
 	if (status)

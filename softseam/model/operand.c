@@ -12,6 +12,11 @@ uint64_t pa_hkid(const struct seam *s, uint64_t pa)
 	return (pa & ((1ULL << s->cfg.maxpa) - 1)) >> s->cfg.hpa_bits;
 }
 
+uint64_t pa_without_hkid(const struct seam *s, uint64_t pa)
+{
+	return pa & ((1ULL << s->cfg.hpa_bits) - 1);
+}
+
 uint64_t operand_page(struct seam *s, uint64_t pa, enum page_size size, uint32_t op,
 		      enum lock_mode mode, struct pamt_walk *walk)
 {
@@ -36,21 +41,22 @@ uint64_t operand_shared(const struct seam *s, uint64_t pa, uint64_t align, uint3
 	return TDX_SUCCESS;
 }
 
-uint64_t operand_ram(struct seam *s, struct call *c, uint64_t hpa, size_t len, uint32_t op)
+uint64_t operand_ram(struct seam *s, struct call *c, uint64_t hpa, size_t len,
+		     const char *verb, uint32_t op)
 {
 	if (s->machine.ram(s->machine.opaque, hpa, len))
 		return TDX_SUCCESS;
 	violation(s, c->cpu, RULE_NOT_RAM, hpa,
-		  "%s is given %zu bytes at 0x%" PRIx64 ", which is not RAM",
-		  c->leaf->name, len, hpa);
+		  "%s %s %zu bytes at 0x%" PRIx64 ", which is not RAM",
+		  c->leaf->name, verb, len, hpa);
 	return TDX_OPERAND_INVALID | op;
 }
 
 uint64_t operand_read(struct seam *s, struct call *c, uint64_t pa, void *to, size_t len,
 		      uint32_t op)
 {
-	uint64_t hpa = pa & ((1ULL << s->cfg.hpa_bits) - 1);
-	uint64_t status = operand_ram(s, c, hpa, len, op);
+	uint64_t hpa = pa_without_hkid(s, pa);
+	uint64_t status = operand_ram(s, c, hpa, len, "reads", op);
 
 	if (!status)
 		memcpy(to, s->machine.ram(s->machine.opaque, hpa, len), len);

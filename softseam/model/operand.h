@@ -26,8 +26,12 @@ uint64_t operand_page(struct seam *s, uint64_t pa, enum page_size size, uint32_t
 /* Memory of the host: aligned to @align, below MAXPA, no private KeyID. */
 uint64_t operand_shared(const struct seam *s, uint64_t pa, uint64_t align, uint32_t op);
 
-/* Memory that operand @op names, without KeyID bits, must be RAM: a violation if not. */
-uint64_t operand_ram(struct seam *s, struct call *c, uint64_t hpa, size_t len, uint32_t op);
+/*
+ * What operand @op names, without KeyID bits, must be RAM.  If not, that is a
+ * violation too: the leaf @verb, "takes" or "reads", what is not there.
+ */
+uint64_t operand_ram(struct seam *s, struct call *c, uint64_t hpa, size_t len,
+		     const char *verb, uint32_t op);
 
 /* Copy @len bytes that operand @op names, already checked to be shared. */
 uint64_t operand_read(struct seam *s, struct call *c, uint64_t pa, void *to, size_t len,
@@ -35,5 +39,6 @@ uint64_t operand_read(struct seam *s, struct call *c, uint64_t pa, void *to, siz
 
 /* The KeyID in the upper bits of @pa. */
 uint64_t pa_hkid(const struct seam *s, uint64_t pa);
+uint64_t pa_without_hkid(const struct seam *s, uint64_t pa);
 
 #endif

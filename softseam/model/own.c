@@ -77,7 +77,7 @@ uint64_t own_check_free(struct seam *s, struct call *c, uint64_t pa, enum page_s
 	    (size == PS_2M && !range_free(s, pa)))
 		status = TDX_PAGE_METADATA_INCORRECT | op;
 	else
-		status = operand_ram(s, c, pa, page_bytes(size), op);
+		status = operand_ram(s, c, pa, page_bytes(size), "takes", op);
 	if (status)
 		pamt_unwalk(walk);
 	return status;

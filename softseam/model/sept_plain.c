@@ -18,14 +18,16 @@ static struct sept_chunk *find_chunk(struct sept *t, uint64_t gpa)
 
 static struct sept_chunk *add_chunk(struct sept *t, uint64_t gpa)
 {
-	struct sept_chunk *c = malloc(sizeof(*c));
+	struct sept_chunk *c = calloc(1, sizeof(*c));
 	void *mem = c ? sparse_new(SZ_1G) : NULL;
 
 	if (!mem) {
 		free(c);
 		return NULL;
 	}
-	*c = (struct sept_chunk){ .next = t->chunks, .gpa = gpa, .mem = mem };
+	c->next = t->chunks;
+	c->gpa = gpa;
+	c->mem = mem;
 	t->chunks = c;
 	return c;
 }

@@ -5,7 +5,7 @@ FUZZ_SECONDS	?= 60
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
 		   -fno-omit-frame-pointer
 TEST_CFLAGS	= $(BASE_CFLAGS) -O1 -D_GNU_SOURCE -Itests
-TEST_LIBS	:= -Wl,--wrap=calloc,--wrap=mmap -lcmocka
+TEST_LIBS	:= -Wl,--wrap=calloc,--wrap=mmap -lcmocka $(MODEL_LIBS)
 
 # One program a file; test_threads.c runs under another sanitizer.
 TEST_SRC	:= $(filter-out tests/test_threads.c,$(wildcard tests/test_*.c))
@@ -54,7 +54,7 @@ $(O)/fuzz/%.o: %.c
 	$(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer-no-link $(FUZZ_SANITIZE) $(CFLAGS) -c -o $@ $<
 
 $(FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/fuzz/tests/%.o $(MODEL_SRC:%.c=$(O)/fuzz/%.o)
-	$(CLANG) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $^
+	$(CLANG) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $^ $(MODEL_LIBS)
 
 # Each fuzzer runs for FUZZ_SECONDS; FUZZ_SEED repeats a run.
 fuzz: $(FUZZERS:%=$(O)/fuzz/%)
