@@ -40,15 +40,10 @@ struct seam *seam_new(const struct seam_config *cfg, const struct seam_machine *
 	s->machine = *machine;
 	kot_init(&s->kot, complete.nr_mktme_keyids, complete.nr_tdx_keyids);
 
-	if (!pamt_init(&s->pamt, memory_end(&complete))) {
+	if (!pamt_init(&s->pamt, memory_end(&complete)) || !own_init(&s->own, s->pamt.end)) {
 		snprintf(err, errlen,
 			 "no address space for the page metadata of %llu GB: use a smaller cmr=",
 			 (unsigned long long)(memory_end(&complete) / SZ_1G));
-		free(s);
-		return NULL;
-	}
-	if (!own_init(&s->own, s->pamt.end)) {
-		snprintf(err, errlen, "no address space for page ownership: use a smaller cmr=");
 		pamt_free(&s->pamt);
 		free(s);
 		return NULL;
