@@ -68,6 +68,10 @@ struct host {
 	/* The address space, with holes that ram() refuses. */
 	uint8_t *mem;
 	uint64_t time;
+	/* What is there is not RAM; 0: none. */
+	uint64_t not_ram;
+	/* An interrupt waits when asked for the nth time; 0: never. */
+	unsigned int irq_after;
 
 	/* MSR and CPUID values that differ from the right ones: XORed. */
 	uint32_t msr_cpu, msr;
@@ -95,6 +99,9 @@ enum seam_end host_call(struct host *h, unsigned int cpu, struct seam_regs *regs
 /* The same for a call that must end: returns RAX. */
 uint64_t host_status(struct host *h, unsigned int cpu, struct seam_regs regs);
 
+/* The same, and registers that are no outputs must survive. */
+void host_call_checked(struct host *h, unsigned int cpu, struct seam_regs *regs);
+
 /* Let the @nth allocation from now on fail; 0: none. */
 void host_fail_alloc(unsigned int nth);
 
@@ -103,6 +110,7 @@ uint64_t *host_array(struct host *h);
 
 /* A digest of all state that a failed call must not change. */
 uint64_t host_digest(const struct host *h);
+uint64_t host_digest_bytes(uint64_t sum, const void *data, size_t len);
 
 /*
  * A test that makes one call and names its status.  If that is an error, the
