@@ -109,6 +109,8 @@ struct seam {
 	struct tdmr tdmr[MAX_TDMRS];
 
 	struct pamt pamt;
+	/* KeyID of the module's own pages, set by SYS.CONFIG. */
+	uint16_t global_hkid;
 	struct own own;
 	struct kot kot;
 	struct ket ket;

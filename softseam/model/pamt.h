@@ -31,6 +31,12 @@ enum page_type {
 	PT_TDCX		= 5,
 	PT_TDVPR	= 6,
 	PT_EPT		= 8,
+	/* Owned by the module itself. */
+	PT_EXT		= 9,
+	PT_IOMMU_MT	= 10,
+	PT_SPDM_MT	= 11,
+	PT_IDE_MT	= 12,
+	PT_PAMT		= 15,
 };
 
 enum page_size {

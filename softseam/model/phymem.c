@@ -74,9 +74,15 @@ static uint64_t reclaim_tdr(struct seam *s, struct call *c, struct pamt_walk *pa
 	return TDX_SUCCESS;
 }
 
+static bool of_td(enum page_type type)
+{
+	return type == PT_TDR || type == PT_TDCX || type == PT_TDVPR || type == PT_EPT ||
+	       type == PT_REG;
+}
+
 static uint64_t reclaim(struct seam *s, struct call *c, struct pamt_walk *page)
 {
-	if (page->type == PT_NDA || page->type == PT_RSVD)
+	if (!of_td(page->type))
 		return TDX_PAGE_METADATA_INCORRECT | OPERAND_RCX;
 
 	c->out.rcx = page->type;

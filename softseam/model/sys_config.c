@@ -44,7 +44,8 @@ static void commit(struct seam *s, const struct call *c)
 	for (unsigned int cpu = 0; cpu < s->cfg.nr_cpus; cpu++)
 		atomic_store(&s->lp[cpu].caches_clean, false);
 
-	atomic_store(&s->kot.state[c->in.r8], KOT_RESERVED);
+	s->global_hkid = (uint16_t)c->in.r8;
+	atomic_store(&s->kot.state[s->global_hkid], KOT_RESERVED);
 	atomic_store(&s->pamt_bytes, bytes);
 	atomic_store(&s->nr_tdmrs, nr);
 	atomic_store(&s->sys_state, SYS_SYSCONFIG_DONE);
