@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "leaves.h"
+#include "lines.h"
 #include "operand.h"
 #include "own.h"
 #include "pattern.h"
@@ -70,13 +71,16 @@ struct page_info *own_info(struct seam *s, uint64_t pa)
 	return &s->own.info[pa / SZ_4K];
 }
 
-/* A 2M range is free only if nothing in it is used at 4K. */
+/* A 2M range is free only if nothing in it is used at 4K, or could be. */
 static bool range_free(struct seam *s, uint64_t pa)
 {
 	const struct tdmr *t = tdmr_find(s->tdmr, atomic_load(&s->nr_tdmrs), pa);
 
+	if (pamt_has_pair(pamt_entry(&s->pamt, pa, PS_2M)))
+		return false;
 	for (uint64_t p = pa; p < pa + SZ_2M; p += SZ_4K) {
-		if (tdmr_is_reserved(t, p) || pamt_entry(&s->pamt, p, PS_4K)->type != PT_NDA)
+		if (tdmr_is_reserved(t, p) || pamt_is_pamt_page(&s->pamt, p) ||
+		    pamt_entry(&s->pamt, p, PS_4K)->type != PT_NDA)
 			return false;
 	}
 	return true;
@@ -85,13 +89,16 @@ static bool range_free(struct seam *s, uint64_t pa)
 uint64_t own_check_free(struct seam *s, struct call *c, uint64_t pa, enum page_size size,
 			uint32_t op, struct pamt_walk *walk)
 {
-	uint64_t status = operand_page(s, pa, size, op, LOCK_EXCLUSIVE, walk);
+	uint64_t status = operand_page(s, c, pa, size, op, LOCK_EXCLUSIVE, walk);
 
 	if (status)
 		return status;
 
-	if (walk->type != PT_NDA || walk->size != size ||
-	    (size == PS_2M && !range_free(s, pa)))
+	if (walk->type != PT_NDA)
+		status = TDX_PAGE_METADATA_INCORRECT | op;
+	else if (walk->size != size)
+		status = TDX_MISSING_PAMT_PAGE_PAIR | op;
+	else if (size == PS_2M && !range_free(s, pa))
 		status = TDX_PAGE_METADATA_INCORRECT | op;
 	else
 		status = operand_ram(s, c, pa, page_bytes(size), "takes", op);
@@ -100,14 +107,15 @@ uint64_t own_check_free(struct seam *s, struct call *c, uint64_t pa, enum page_s
 	return status;
 }
 
-uint64_t own_check_type(struct seam *s, uint64_t pa, enum page_type type, uint32_t op,
-			enum lock_mode mode, struct pamt_walk *walk)
+uint64_t own_check_type(struct seam *s, struct call *c, uint64_t pa, enum page_type type,
+			uint32_t op, enum lock_mode mode, struct pamt_walk *walk)
 {
-	uint64_t status = operand_page(s, pa, PS_4K, op, mode, walk);
+	uint64_t status = operand_page(s, c, pa, PS_4K, op, mode, walk);
 
 	if (status)
 		return status;
-	if (walk->type != type || walk->size != PS_4K) {
+	/* A free page may have no entry of its own. */
+	if (walk->type != type || (walk->size != PS_4K && type != PT_NDA)) {
 		pamt_unwalk(walk);
 		return TDX_PAGE_METADATA_INCORRECT | op;
 	}
@@ -163,8 +171,8 @@ static bool is_child(enum page_type type, const struct td *td)
 	return td && type != PT_TDR;
 }
 
-void own_take(struct seam *s, struct pamt_walk *walk, uint64_t pa, enum page_type type,
-	      struct td *td, struct page_info info)
+void own_take(struct seam *s, struct call *c, struct pamt_walk *walk, uint64_t pa,
+	      enum page_type type, struct td *td, struct page_info info)
 {
 	uint64_t nr = page_bytes(walk->size) / SZ_4K;
 	uint64_t key = key_of(s, type, td);
@@ -175,6 +183,7 @@ void own_take(struct seam *s, struct pamt_walk *walk, uint64_t pa, enum page_typ
 	else
 		to->object = info.object;
 	for (uint64_t i = 0; i < nr; i++) {
+		lines_taken(s, c, pa + i * SZ_4K, type);
 		atomic_store(&to[i].flags, 0);
 		pattern_write(page_ram(s, pa + i * SZ_4K), pa + i * SZ_4K, key);
 	}
@@ -185,15 +194,19 @@ void own_take(struct seam *s, struct pamt_walk *walk, uint64_t pa, enum page_typ
 	if (is_child(type, td))
 		atomic_fetch_add(&td->children, nr);
 	atomic_fetch_add(&s->own.pages, nr);
+	if (walk->size == PS_4K)
+		atomic_fetch_add(pamt_used(&s->pamt, pa), 1);
 }
 
-void own_give_back(struct seam *s, struct call *c, struct pamt_entry *entry, uint64_t pa,
+bool own_give_back(struct seam *s, struct call *c, struct pamt_entry *entry, uint64_t pa,
 		   enum page_size size, struct td *td)
 {
 	uint64_t nr = page_bytes(size) / SZ_4K;
 
 	own_check_intact(s, c, entry, pa, size, td);
 
+	for (uint64_t i = 0; i < nr; i++)
+		lines_returned(s, c, pa + i * SZ_4K);
 	own_info(s, pa)->object = NULL;
 	if (is_child((enum page_type)entry->type, td))
 		atomic_fetch_sub(&td->children, nr);
@@ -201,4 +214,5 @@ void own_give_back(struct seam *s, struct call *c, struct pamt_entry *entry, uin
 	entry->bepoch = 0;
 	pamt_set_owner(entry, 0);
 	atomic_fetch_sub(&s->own.pages, nr);
+	return size == PS_4K && atomic_fetch_sub(pamt_used(&s->pamt, pa), 1) == 1;
 }
