@@ -97,6 +97,9 @@ void td_free(struct td *td)
 	struct seam *s = td->seam;
 	struct td **at;
 
+	while (td->vcpus)
+		vcpu_destroy(td->vcpus);
+
 	pthread_mutex_lock(&s->tds_lock);
 	for (at = &s->tds; *at != td; at = &(*at)->next)
 		;
@@ -112,11 +115,8 @@ void td_free(struct td *td)
 
 void td_free_all(struct seam *s)
 {
-	while (s->tds) {
-		while (s->tds->vcpus)
-			vcpu_destroy(s->tds->vcpus);
+	while (s->tds)
 		td_free(s->tds);
-	}
 }
 
 unsigned int td_count(struct seam *s)
