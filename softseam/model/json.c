@@ -58,6 +58,8 @@ int seam_write_json(struct seam *s, FILE *f)
 		st.keyids_total, st.keyids_in_use);
 	fprintf(f, "  \"tds\": %" PRIu32 ",\n  \"pages_owned\": %" PRIu64 ",\n",
 		st.tds, st.pages_owned);
+	fprintf(f, "  \"pamt_pairs\": %" PRIu64 ",\n  \"ext_pool_pages\": %" PRIu32 ",\n",
+		st.pamt_pairs, st.ext_pool_pages);
 	write_leaves(f, &st);
 	write_violations(f, s, &st);
 	fprintf(f, "}\n");
