@@ -220,7 +220,7 @@ static void ring_doorbell(struct vcpu *vcpu, u64 command)
 }
 
 /* The first ring, for command 0, says that the vCPU is ready. */
-void __attribute__((noreturn)) serve(void)
+void __noreturn serve(void)
 {
 	struct vcpu *vcpu = this_vcpu();
 	struct td_mailbox *mb = vcpu->mailbox;

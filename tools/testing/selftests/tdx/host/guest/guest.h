@@ -3,6 +3,8 @@
 #ifndef TDX_HOST_GUEST_GUEST_H
 #define TDX_HOST_GUEST_GUEST_H
 
+#include <linux/bits.h>
+#include <linux/compiler.h>
 #include <linux/types.h>
 #include "mailbox.h"
 
@@ -34,7 +36,7 @@ struct tdcall_regs {
 	u64 r8, r9, r10, r11, r12, r13, r14, r15;
 };
 
-/* The stack after trap.S saved everything; gpr[] is in instruction encoding order. */
+/* The stack after trap_entry.S saved everything; gpr[] is in instruction encoding order. */
 struct trap_regs {
 	u64 gpr[16];
 	u64 vector;
@@ -44,11 +46,11 @@ struct trap_regs {
 
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 
-#define RFLAGS_IF		(1ULL << 9)
+#define RFLAGS_IF		BIT_ULL(9)
 
 static inline u64 low_mask(u64 size)
 {
-	return ~0ULL >> (64 - size * 8);
+	return ~0UL >> (64 - size * 8);
 }
 
 /* Replace the low @size bytes as the CPU does: 32-bit writes clear the rest. */
@@ -68,16 +70,25 @@ u64 tdvmcall(struct tdcall_regs *regs);
 u64 vmcall_io(u64 size, u64 write, u64 port, u64 *value);
 u64 vmcall_map_gpa(u64 gpa, u64 size, u64 *failed, u64 *calls);
 void print(const char *text, unsigned long max);
-void __attribute__((noreturn)) fatal(u64 code, const char *text);
-void __attribute__((noreturn)) fatal_at(const char *what, u64 value, u64 rip);
+void __noreturn fatal(u64 code, const char *text);
+void __noreturn fatal_at(const char *what, u64 value, u64 rip);
 
 /* trap.c */
+extern char trap_stubs[];
+
 void traps_init(void);
 void traps_load(void);
 void handle_trap(struct trap_regs *regs);
 
 /* mmio.c */
 u64 emulate_mmio(struct trap_regs *regs, u64 gpa);
+
+/* start.S */
+extern u64 pml4[512], pdpt[512];
+extern char vcpu_stacks[];
+
+/* payload.lds */
+extern char __bss_start[], __bss_end[];
 
 /* memory.c */
 void paging_init(unsigned int gpaw);
@@ -105,6 +116,6 @@ u64 get_report(u8 *data, u8 *report);
 u64 extend_rtmr(u64 index, const u8 *data);
 
 /* command.c */
-void __attribute__((noreturn)) serve(void);
+void serve(void) __noreturn;
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef TDX_HOST_GUEST_INSN_H
 #define TDX_HOST_GUEST_INSN_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 static inline void insn_cpuid(u32 leaf, u32 subleaf, u32 out[4])
@@ -86,7 +87,7 @@ static inline void insn_triple_fault(void)
 	struct {
 		u16 limit;
 		u64 base;
-	} __attribute__((packed)) no_idt = { 0, 0 };
+	} __packed no_idt = { 0, 0 };
 
 	asm volatile("lidt %0\n\tud2" : : "m" (no_idt));
 }

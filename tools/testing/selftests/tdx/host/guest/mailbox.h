@@ -18,8 +18,8 @@
 
 #include <linux/types.h>
 
-#define TD_PAGE_SIZE		4096ULL
-#define TD_2M_SIZE		(2ULL << 20)
+#define TD_PAGE_SIZE		4096UL
+#define TD_2M_SIZE		(2UL << 20)
 
 /* Ports that the host's exit handler knows. */
 #define TD_PORT_CONSOLE		0x3f8
@@ -28,7 +28,7 @@
 #define TD_PORT_ECHO		0x514
 
 /* A device register that reads back what was written, with all bits flipped. */
-#define TD_MMIO_ECHO		0xd0000000ULL
+#define TD_MMIO_ECHO		0xd0000000UL
 
 /* The interrupt that wakes TD_CMD_HALT. */
 #define TD_WAKE_VECTOR		0x31
@@ -102,12 +102,12 @@ struct td_mailbox {
 /* What a word of test memory holds; seed 0 means zeroes. */
 static inline u64 td_pattern(u64 gpa, u64 seed)
 {
-	u64 x = gpa * 0x9e3779b97f4a7c15ULL + seed;
+	u64 x = gpa * 0x9e3779b97f4a7c15UL + seed;
 
 	if (!seed)
 		return 0;
 	x ^= x >> 29;
-	x *= 0xbf58476d1ce4e5b9ULL;
+	x *= 0xbf58476d1ce4e5b9UL;
 	return x ^ x >> 32;
 }
 

@@ -8,8 +8,8 @@
 
 /* The TDX module takes private memory only, aligned to its size. */
 struct buffer {
-	u8 report[REPORT_SIZE] __attribute__((aligned(REPORT_SIZE)));
-	u8 data[REPORT_DATA_SIZE] __attribute__((aligned(REPORT_DATA_SIZE)));
+	u8 report[REPORT_SIZE] __aligned(REPORT_SIZE);
+	u8 data[REPORT_DATA_SIZE] __aligned(REPORT_DATA_SIZE);
 };
 
 static struct buffer buffers[TD_MAX_VCPUS];

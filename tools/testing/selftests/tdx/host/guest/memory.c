@@ -7,15 +7,13 @@
  * Linear addresses below 4 GB are private memory at the same GPA.  The same GPAs
  * as shared memory are 512 GB higher.
  */
-#define SHARED_WINDOW		(1ULL << 39)
+#define SHARED_WINDOW		BIT_ULL(39)
 #define MAPPED_GB		4
 #define PTES			512
 
-extern u64 pml4[PTES], pdpt[PTES];
-
-static u64 low_pds[MAPPED_GB - 1][PTES] __attribute__((aligned(4096)));
-static u64 shared_pdpt[PTES] __attribute__((aligned(4096)));
-static u64 shared_pds[MAPPED_GB][PTES] __attribute__((aligned(4096)));
+static u64 low_pds[MAPPED_GB - 1][PTES] __aligned(4096);
+static u64 shared_pdpt[PTES] __aligned(4096);
+static u64 shared_pds[MAPPED_GB][PTES] __aligned(4096);
 static u64 shared_mask;
 
 static void map_gb(u64 *pd, u64 gpa)
@@ -27,7 +25,7 @@ static void map_gb(u64 *pd, u64 gpa)
 /* start.S mapped the highest GB below 4 GB as private; map the rest. */
 void paging_init(unsigned int gpaw)
 {
-	shared_mask = 1ULL << (gpaw - 1);
+	shared_mask = BIT_ULL(gpaw - 1);
 
 	for (u64 gb = 0; gb < MAPPED_GB; gb++) {
 		map_gb(shared_pds[gb], shared_mask | gb << 30);

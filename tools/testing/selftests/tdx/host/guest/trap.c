@@ -19,9 +19,7 @@ struct ve_info {
 	u64 reason, qualification, linear, gpa, length;
 };
 
-extern char trap_stubs[];
-
-static struct idt_entry idt[NR_TRAPS] __attribute__((aligned(16)));
+static struct idt_entry idt[NR_TRAPS] __aligned(16);
 
 void traps_init(void)
 {
@@ -43,7 +41,7 @@ void traps_load(void)
 	struct {
 		u16 limit;
 		u64 base;
-	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (u64)idt };
+	} __packed pointer = { sizeof(idt) - 1, (u64)idt };
 
 	asm volatile("lidt %0" : : "m" (pointer));
 }

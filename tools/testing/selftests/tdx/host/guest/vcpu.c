@@ -3,13 +3,10 @@
 #include "asm_layout.h"
 #include "guest.h"
 
-extern char vcpu_stacks[];
-extern char __bss_start[], __bss_end[];
-
 static struct vcpu vcpus[TD_MAX_VCPUS];
 
-/* In .data, unlike all that vCPU 0 clears. */
-static u32 ready __attribute__((section(".data"))) = 0;
+/* Initialised, because vCPU 0 clears all of .bss. */
+static u32 waiting = 1;
 
 /* Told by the stack that it runs on. */
 unsigned int vcpu_index(void)
@@ -41,9 +38,9 @@ void vcpu_start(u32 index, u32 mailbox, u32 gpaw)
 {
 	if (index == 0) {
 		prepare(gpaw);
-		__atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&waiting, 0, __ATOMIC_RELEASE);
 	}
-	while (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE))
+	while (__atomic_load_n(&waiting, __ATOMIC_ACQUIRE))
 		asm volatile("pause");
 
 	traps_load();

@@ -81,7 +81,7 @@ static void fatal_text(struct tdcall_regs *regs, const char *text)
 		*words[i / 8] |= (u64)(unsigned char)text[i] << (i % 8 * 8);
 }
 
-void __attribute__((noreturn)) fatal(u64 code, const char *text)
+void __noreturn fatal(u64 code, const char *text)
 {
 	for (;;) {
 		struct tdcall_regs regs = {
@@ -108,7 +108,7 @@ static char *append_hex(char *out, u64 value)
 }
 
 /* "WHAT VALUE" or, with @rip, "WHAT VALUE at RIP" */
-void __attribute__((noreturn)) fatal_at(const char *what, u64 value, u64 rip)
+void __noreturn fatal_at(const char *what, u64 value, u64 rip)
 {
 	char text[FATAL_TEXT + 1] = { 0 }, *out = text;
 
