@@ -6,11 +6,15 @@
 /* No machine has that many. */
 #define MAX_TDS			4096
 
-FIXTURE(keyids)
-{
+struct crowd {
 	struct td_config config;
 	struct td *tds;
 	unsigned int nr_tds;
+};
+
+FIXTURE(keyids)
+{
+	struct crowd crowd;
 };
 
 FIXTURE_SETUP(keyids)
@@ -19,36 +23,36 @@ FIXTURE_SETUP(keyids)
 
 	if (why)
 		SKIP(return, "%s", why);
-	td_default_config(&self->config);
-	self->tds = calloc(MAX_TDS, sizeof(self->tds[0]));
-	ASSERT_NE(NULL, self->tds);
+	td_default_config(&self->crowd.config);
+	self->crowd.tds = calloc(MAX_TDS, sizeof(struct td));
+	ASSERT_NE(NULL, self->crowd.tds);
 }
 
-static void destroy_all(FIXTURE_DATA(keyids) *self)
+static void destroy_all(struct crowd *crowd)
 {
-	while (self->nr_tds)
-		td_destroy(&self->tds[--self->nr_tds]);
+	while (crowd->nr_tds)
+		td_destroy(&crowd->tds[--crowd->nr_tds]);
 }
 
 FIXTURE_TEARDOWN(keyids)
 {
-	destroy_all(self);
-	free(self->tds);
+	destroy_all(&self->crowd);
+	free(self->crowd.tds);
 }
 
 /* Create TDs until that fails; returns the error. */
-static int create_all(FIXTURE_DATA(keyids) *self)
+static int create_all(struct crowd *crowd)
 {
 	int ret = 0;
 
-	while (!ret && self->nr_tds < MAX_TDS) {
-		struct td *td = &self->tds[self->nr_tds];
+	while (!ret && crowd->nr_tds < MAX_TDS) {
+		struct td *td = &crowd->tds[crowd->nr_tds];
 
-		ret = td_build(td, &self->config, TD_INITIALIZED);
+		ret = td_build(td, &crowd->config, TD_INITIALIZED);
 		if (ret)
 			td_destroy(td);
 		else
-			self->nr_tds++;
+			crowd->nr_tds++;
 	}
 	return ret;
 }
@@ -59,15 +63,15 @@ TEST_F_TIMEOUT(keyids, all_in_use, 120)
 	long capacity = cgroup_tdx_capacity();
 	unsigned int first;
 
-	EXPECT_EQ(-ENOSPC, create_all(self));
-	first = self->nr_tds;
+	EXPECT_EQ(-ENOSPC, create_all(&self->crowd));
+	first = self->crowd.nr_tds;
 	EXPECT_LT(0, first);
 	if (capacity >= 0)
 		EXPECT_GE(capacity, first);
-	destroy_all(self);
+	destroy_all(&self->crowd);
 
-	EXPECT_EQ(-ENOSPC, create_all(self));
-	EXPECT_EQ(first, self->nr_tds);
+	EXPECT_EQ(-ENOSPC, create_all(&self->crowd));
+	EXPECT_EQ(first, self->crowd.nr_tds);
 }
 
 FIXTURE(accounting)

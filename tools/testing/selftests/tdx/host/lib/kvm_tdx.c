@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "kvm_tdx.h"
 
-static __thread char last[256];
+static __thread char last[ERROR_SIZE];
 
 int error(int err, const char *fmt, ...)
 {
@@ -32,6 +32,11 @@ int ioctl_error(const char *name, int err, u64 hw_error)
 		return error(err, "%s: %s, TDX module status 0x%lx", name, strerror(-err),
 			     hw_error);
 	return error(err, "%s: %s", name, strerror(-err));
+}
+
+void set_last_error(const char *text)
+{
+	snprintf(last, sizeof(last), "%s", text);
 }
 
 int kvm_ioctl(int fd, unsigned long request, unsigned long arg)

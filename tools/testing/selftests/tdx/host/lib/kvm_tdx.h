@@ -26,8 +26,10 @@ int kvm_open(void);
 /* Print one line of diagnostics for KTAP, and keep it for last_error(). */
 int __printf(2, 3) error(int err, const char *fmt, ...);
 
-/* The last line that error() printed in this thread. */
+/* The last line that error() printed in this thread, or took over from another. */
 const char *last_error(void);
+void set_last_error(const char *text);
+#define ERROR_SIZE		256
 
 /* error() about an ioctl: its name, errno and, if not 0, the TDX module's status. */
 int ioctl_error(const char *name, int err, u64 hw_error);

@@ -59,7 +59,7 @@ static int check_config(const struct td_config *config)
 	return 0;
 }
 
-static void init_td(struct td *td, const struct td_config *config)
+void td_init(struct td *td, const struct td_config *config)
 {
 	memset(td, 0, sizeof(*td));
 	td->config = *config;
@@ -245,7 +245,7 @@ static int add_vcpus(struct td *td)
 	return ret;
 }
 
-int td_build(struct td *td, const struct td_config *config, enum td_stage stage)
+int td_step(struct td *td, enum td_stage stage)
 {
 	static int (*const steps[])(struct td *td) = {
 		[TD_CREATED] = create,
@@ -255,11 +255,17 @@ int td_build(struct td *td, const struct td_config *config, enum td_stage stage)
 		[TD_HAS_IMAGE] = td_add_image,
 		[TD_FINALIZED] = td_finalize,
 	};
+
+	return steps[stage](td);
+}
+
+int td_build(struct td *td, const struct td_config *config, enum td_stage stage)
+{
 	int ret = 0;
 
-	init_td(td, config);
-	for (unsigned int i = 0; !ret && i <= stage; i++)
-		ret = steps[i](td);
+	td_init(td, config);
+	for (unsigned int i = TD_CREATED; !ret && i <= stage; i++)
+		ret = td_step(td, i);
 	return ret;
 }
 

@@ -140,6 +140,9 @@ enum td_stage {
 };
 
 int td_build(struct td *td, const struct td_config *config, enum td_stage stage);
+/* td_build() is td_init(), which cannot fail, and td_step() for each stage. */
+void td_init(struct td *td, const struct td_config *config);
+int td_step(struct td *td, enum td_stage stage);
 /* Also for a TD whose construction failed half way; @td may be used again. */
 void td_destroy(struct td *td);
 

@@ -10,6 +10,7 @@ struct job {
 	int (*fn)(struct td_vcpu *vcpu, void *arg);
 	void *arg;
 	int ret;
+	char why[ERROR_SIZE];
 };
 
 /* vCPU 0 first: the others wait for it inside the guest. */
@@ -29,6 +30,7 @@ static void *run_job(void *arg)
 	struct job *job = arg;
 
 	job->ret = job->fn(job->vcpu, job->arg);
+	strcpy(job->why, last_error());
 	return NULL;
 }
 
@@ -41,7 +43,7 @@ int td_on_each_vcpu(struct td *td, int (*fn)(struct td_vcpu *vcpu, void *arg), v
 	for (started = 0; started < td->nr_vcpus; started++) {
 		struct td_vcpu *vcpu = &td->vcpus[started];
 
-		jobs[started] = (struct job){ vcpu, fn, arg, 0 };
+		jobs[started] = (struct job){ .vcpu = vcpu, .fn = fn, .arg = arg };
 		ret = -pthread_create(&vcpu->thread, NULL, run_job, &jobs[started]);
 		if (ret) {
 			error(ret, "cannot start a thread: %s", strerror(-ret));
@@ -50,8 +52,10 @@ int td_on_each_vcpu(struct td *td, int (*fn)(struct td_vcpu *vcpu, void *arg), v
 	}
 	for (unsigned int i = 0; i < started; i++) {
 		pthread_join(td->vcpus[i].thread, NULL);
-		if (!ret)
-			ret = jobs[i].ret;
+		if (ret || !jobs[i].ret)
+			continue;
+		ret = jobs[i].ret;
+		set_last_error(jobs[i].why);
 	}
 	return ret;
 }
