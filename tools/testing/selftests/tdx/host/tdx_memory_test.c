@@ -141,6 +141,30 @@ TEST_F(memory, slot_removed)
 	EXPECT_EQ(0, kvm_ioctl_ptr(self->td.vm_fd, KVM_SET_USER_MEMORY_REGION2, &region));
 }
 
+/* Pages of the image that went away before the TD was finalised, and came back. */
+TEST(image_added_again)
+{
+	const char *why = kvm_tdx_unsupported();
+	u8 data[TDREPORT_DATA_SIZE] = { 0 };
+	struct td_config config;
+	struct tdreport report;
+	struct td td;
+
+	if (why)
+		SKIP(return, "%s", why);
+	td_default_config(&config);
+	ASSERT_EQ(0, td_build(&td, &config, TD_HAS_IMAGE));
+	for (unsigned int i = 0; i < td.image.nr_regions; i++)
+		ASSERT_EQ(0, td_punch_hole(&td, td.image.regions[i].gpa, td.image.regions[i].size));
+	ASSERT_EQ(0, td_add_image(&td));
+	ASSERT_EQ(0, td_finalize(&td));
+	ASSERT_EQ(0, td_start(&td));
+	ASSERT_EQ(0, td_report(&td.vcpus[0], data, &report));
+	EXPECT_EQ(0, memcmp(td.mrtd, report.td_info.mrtd, SHA384_SIZE))
+		TH_LOG("MRTD forgot what was added first");
+	td_destroy(&td);
+}
+
 TEST_F(memory, shared_both_ways)
 {
 	ASSERT_EQ(0, td_map_gpa(self->vcpu, TD_FREE_GPA, SOME_PAGES, TD_SHARE));

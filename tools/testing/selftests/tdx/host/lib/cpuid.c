@@ -55,6 +55,8 @@ static void configure_entry(struct td *td, struct kvm_cpuid_entry2 *entry,
 	struct kvm_cpuid_entry2 *has = find(supported, entry->function, entry->index);
 	static const struct kvm_cpuid_entry2 nothing;
 
+	/* KVM would take the first entry of a leaf for all its subleaves. */
+	entry->flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
 	if (!has)
 		has = (struct kvm_cpuid_entry2 *)&nothing;
 	entry->eax &= has->eax;

@@ -30,7 +30,7 @@ static void *run_job(void *arg)
 	struct job *job = arg;
 
 	job->ret = job->fn(job->vcpu, job->arg);
-	strcpy(job->why, last_error());
+	memcpy(job->why, last_error(), sizeof(job->why));
 	return NULL;
 }
 
