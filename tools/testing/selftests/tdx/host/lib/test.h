@@ -7,4 +7,8 @@
 #include "command.h"
 #include "kvm_tdx.h"
 
+/* For each test; emulated machines are slow. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 300
+
 #endif

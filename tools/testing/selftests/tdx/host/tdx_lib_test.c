@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The measurement code against values that others published or computed. */
-#include "kselftest_harness.h"
-#include "lib/mrtd.h"
+/*
+ * The tests' own library, as far as it needs no TDX: measurements against values
+ * that others published or computed, and the reading of ELF files.
+ */
+#include <linux/elf.h>
+#include "lib/test.h"
 
 static void to_hex(const u8 digest[SHA384_SIZE], char hex[2 * SHA384_SIZE + 1])
 {
@@ -132,6 +135,104 @@ TEST(rtmr)
 	rtmr_extend(rtmr, down);
 	to_hex(rtmr, hex);
 	EXPECT_STREQ(of_two_extensions, hex);
+}
+
+#define IMAGE_BASE		0xffff0000UL
+#define IMAGE_OFFSET		0x200
+
+/* A file with one segment of a page and a half in memory, half a page in the file. */
+struct small_elf {
+	struct elf64_hdr eh;
+	struct elf64_phdr ph[1];
+	u8 gap[IMAGE_OFFSET - sizeof(struct elf64_hdr) - sizeof(struct elf64_phdr)];
+	u8 content[2048];
+};
+
+static void init_elf(struct small_elf *elf)
+{
+	memset(elf, 0, sizeof(*elf));
+	memcpy(elf->eh.e_ident, ELFMAG, SELFMAG);
+	elf->eh.e_ident[EI_CLASS] = ELFCLASS64;
+	elf->eh.e_machine = EM_X86_64;
+	elf->eh.e_phoff = offsetof(struct small_elf, ph);
+	elf->eh.e_phentsize = sizeof(elf->ph[0]);
+	elf->eh.e_phnum = 1;
+	elf->ph[0].p_type = PT_LOAD;
+	elf->ph[0].p_offset = IMAGE_OFFSET;
+	elf->ph[0].p_vaddr = IMAGE_BASE + 16;
+	elf->ph[0].p_filesz = sizeof(elf->content);
+	elf->ph[0].p_memsz = 6144;
+	memset(elf->content, 0xc3, sizeof(elf->content));
+}
+
+/* Pages with content are measured and padded with zeroes; the others are not. */
+TEST(image)
+{
+	struct small_elf elf;
+	struct td_image image;
+	struct td_region *r = image.regions;
+
+	init_elf(&elf);
+	ASSERT_EQ(0, td_image_from_elf(&image, &elf, sizeof(elf)));
+	ASSERT_EQ(2, image.nr_regions);
+	EXPECT_EQ(IMAGE_BASE, td_image_start(&image));
+
+	EXPECT_EQ(IMAGE_BASE, r[0].gpa);
+	EXPECT_EQ(4096, r[0].size);
+	EXPECT_TRUE(r[0].measured);
+	EXPECT_EQ(0, r[0].data[15]);
+	EXPECT_EQ(0xc3, r[0].data[16]);
+	EXPECT_EQ(0xc3, r[0].data[16 + 2047]);
+	EXPECT_EQ(0, r[0].data[16 + 2048]);
+
+	EXPECT_EQ(IMAGE_BASE + 4096, r[1].gpa);
+	EXPECT_EQ(4096, r[1].size);
+	EXPECT_FALSE(r[1].measured);
+	td_image_free(&image);
+}
+
+TEST(image_refused)
+{
+	struct small_elf elf;
+	struct td_image image;
+
+	init_elf(&elf);
+	EXPECT_EQ(-EINVAL, td_image_from_elf(&image, &elf, sizeof(elf.eh) - 1));
+	EXPECT_EQ(-EINVAL, td_image_from_elf(&image, &elf, sizeof(elf.eh)));
+	EXPECT_EQ(-EINVAL, td_image_from_elf(&image, &elf, sizeof(elf) - 1));
+
+	elf.eh.e_machine = EM_386;
+	EXPECT_EQ(-EINVAL, td_image_from_elf(&image, &elf, sizeof(elf)));
+	init_elf(&elf);
+	elf.eh.e_phoff = sizeof(elf) + 1;
+	EXPECT_EQ(-EINVAL, td_image_from_elf(&image, &elf, sizeof(elf)));
+	init_elf(&elf);
+	elf.eh.e_phnum = 0;
+	EXPECT_EQ(-EINVAL, td_image_from_elf(&image, &elf, sizeof(elf)));
+	init_elf(&elf);
+	elf.ph[0].p_offset = ~0UL;
+	EXPECT_EQ(-EINVAL, td_image_from_elf(&image, &elf, sizeof(elf)));
+	init_elf(&elf);
+	elf.ph[0].p_filesz = elf.ph[0].p_memsz + 1;
+	EXPECT_EQ(-EINVAL, td_image_from_elf(&image, &elf, sizeof(elf)));
+	init_elf(&elf);
+	elf.ph[0].p_vaddr = (4UL << 30) - 4096;
+	EXPECT_EQ(-EINVAL, td_image_from_elf(&image, &elf, sizeof(elf)));
+	EXPECT_EQ(-ENOENT, td_image_from_file(&image, "/nonexistent"));
+}
+
+/* The payload fills its pages up to the reset vector. */
+TEST(builtin_image)
+{
+	struct td_image image;
+	u64 end = 0;
+
+	ASSERT_EQ(0, td_image_builtin(&image));
+	for (unsigned int i = 0; i < image.nr_regions; i++)
+		if (image.regions[i].gpa + image.regions[i].size > end)
+			end = image.regions[i].gpa + image.regions[i].size;
+	EXPECT_EQ(4UL << 30, end);
+	td_image_free(&image);
 }
 
 TEST_HARNESS_MAIN
