@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mistakes of user space that make KVM warn, and mark the VM as bugged, instead
+ * of only refusing.  Not among the tests that run by default: a host with
+ * panic_on_warn does not survive them.
+ */
+#include "lib/test.h"
+
+#define TD_NO_VCPUS		0xc0000609U
+
+FIXTURE(warn)
+{
+	struct td_config config;
+	struct td td;
+};
+
+FIXTURE_SETUP(warn)
+{
+	const char *why = kvm_tdx_unsupported();
+
+	if (why)
+		SKIP(return, "%s", why);
+	td_default_config(&self->config);
+	ASSERT_EQ(0, td_build(&self->td, &self->config, TD_HAS_SLOTS));
+}
+
+FIXTURE_TEARDOWN(warn)
+{
+	td_destroy(&self->td);
+}
+
+TEST_F(warn, finalize_without_vcpus)
+{
+	u64 hw_error;
+
+	EXPECT_EQ(-EIO, kvm_tdx_cmd(self->td.vm_fd, KVM_TDX_FINALIZE_VM, 0, 0, &hw_error));
+	EXPECT_EQ(TD_NO_VCPUS, hw_error >> 32);
+}
+
+TEST_HARNESS_MAIN
