@@ -48,10 +48,15 @@ class Kernel:
         llvm = ["LLVM=1"] if self.compiler == "clang" else []
         make = ["make", "-C", str(SEEN_AT), f"O={self.out}", f"-j{os.cpu_count()}",
                 *llvm, *FIXED, *args]
-        mounted = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                   'mount --bind "$0" "$1" && shift && exec "$@"', str(self.tree), str(SEEN_AT)]
-        return command([*mounted, *make], log, what, on_line,
-                       rename=(f"{SEEN_AT}/", f"{place.shown(self.tree)}/"))
+        return run_mounted(self.tree, make, log, what, on_line)
+
+
+def run_mounted(tree, cmd, log, what, on_line=None):
+    """Run @cmd with @tree at SEEN_AT."""
+    mounted = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+               'mount --bind "$0" "$1" && shift && exec "$@"', str(tree), str(SEEN_AT)]
+    return command([*mounted, *cmd], log, what, on_line,
+                   rename=(f"{SEEN_AT}/", f"{place.shown(tree)}/"))
 
 
 def wanted_config(kernel):

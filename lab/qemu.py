@@ -42,7 +42,8 @@ class Machine:
                 "-smp", f"{self.vcpus},sockets={self.sockets}", "-m", f"{self.memory_mb}M",
                 *self.memory(), *self.plugin(folder), "-kernel", str(self.kernel),
                 "-initrd", str(self.initramfs), "-append", " ".join(words),
-                "-serial", *console, "-serial", f"file:{folder}/agent.jsonl", "-no-reboot"]
+                "-serial", *console, "-serial", f"file:{folder}/agent.jsonl",
+                "-serial", f"file:{folder}/output.log", "-no-reboot"]
 
     def plugin(self, folder):
         """softseam with this machine's arguments."""
@@ -81,6 +82,11 @@ class Boot:
     def agent(self):
         path = self.folder / "agent.jsonl"
         return [json.loads(text) for text in path.read_text().splitlines() if text.startswith("{")]
+
+    @property
+    def output(self):
+        """What the programs that init ran wrote."""
+        return (self.folder / "output.log").read_text(errors="replace")
 
     @property
     def stats(self):
@@ -123,7 +129,7 @@ def boot(machine, folder):
     """Run @machine until it powers off or its time is over; one boot at a time in @folder."""
     with place.locked(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for old in ("console.log", "agent.jsonl", "stats.json", "trace.txt"):
+        for old in ("console.log", "agent.jsonl", "output.log", "stats.json", "trace.txt"):
             (folder / old).unlink(missing_ok=True)
         start = time.monotonic()
         proc = subprocess.Popen(machine.command(folder), stdin=subprocess.DEVNULL, text=True, errors="replace",
