@@ -27,26 +27,13 @@ void own_free(struct own *own)
 	*own = (struct own){ 0 };
 }
 
-const char *page_type_name(enum page_type type)
-{
-	switch (type) {
-	case PT_NDA:
-		return "NDA";
-	case PT_RSVD:
-		return "RSVD";
-	case PT_REG:
-		return "REG";
-	case PT_TDR:
-		return "TDR";
-	case PT_TDCX:
-		return "TDCX";
-	case PT_TDVPR:
-		return "TDVPR";
-	case PT_EPT:
-		return "EPT";
-	}
-	return "?";
-}
+static const char *const type_names[] = {
+	[PT_REG]	= "REG",
+	[PT_TDR]	= "TDR",
+	[PT_TDCX]	= "TDCX",
+	[PT_TDVPR]	= "TDVPR",
+	[PT_EPT]	= "EPT",
+};
 
 struct page_info *own_info(struct seam *s, uint64_t pa)
 {
@@ -139,11 +126,10 @@ static uint64_t find_damage(struct seam *s, uint64_t pa, enum page_type type,
 	if (!differ)
 		return SZ_4K;
 
-	for (size_t i = 0; i < WORDS_PER_PAGE; i++) {
-		if (word[i] != x + i * PATTERN_STEP)
-			return i * sizeof(uint64_t);
-	}
-	return SZ_4K;
+	differ = 0;
+	while (word[differ] == x + differ * PATTERN_STEP)
+		differ++;
+	return differ * sizeof(uint64_t);
 }
 
 static void tell_damage(struct seam *s, struct call *c, uint64_t pa, uint64_t offset,
@@ -152,10 +138,11 @@ static void tell_damage(struct seam *s, struct call *c, uint64_t pa, uint64_t of
 	char where[32] = "";
 
 	if (type == PT_REG)
-		snprintf(where, sizeof(where), " at GPA 0x%" PRIx64, gpa);
+		snprintf(where, sizeof(where), ", GPA 0x%" PRIx64, gpa);
 	violation(s, c->cpu, RULE_HOST_WRITE, pa + offset,
-		  "%s finds that the host wrote to 0x%" PRIx64 ", in a %s page of TDR 0x%" PRIx64 "%s",
-		  c->leaf->name, pa + offset, page_type_name(type), td->tdr, where);
+		  "%s finds that the host wrote to 0x%" PRIx64
+		  " (%s page of TDR 0x%" PRIx64 "%s)",
+		  c->leaf->name, pa + offset, type_names[type], td->tdr, where);
 }
 
 void own_check_intact(struct seam *s, struct call *c, struct pamt_entry *entry, uint64_t pa,
