@@ -10,6 +10,7 @@
 
 #include "cache.h"
 #include "cmr.h"
+#include "connect.h"
 #include "ext.h"
 #include "inject.h"
 #include "kot.h"
@@ -74,6 +75,13 @@
 #define TDH_EXT_MEM_ADD		61
 #define TDH_SYS_DISABLE		69
 
+#define TDH_IOMMU_SETUP		128
+#define TDH_IOMMU_CLEAR		129
+#define TDH_SPDM_CREATE		130
+#define TDH_SPDM_DELETE		131
+#define TDH_IDE_STREAM_CREATE	132
+#define TDH_IDE_STREAM_DELETE	134
+
 enum sys_state {
 	SYS_PENDING		= 0,
 	SYS_SYSINIT_DONE	= 1,
@@ -125,6 +133,7 @@ struct seam {
 	struct own own;
 	struct lines lines;
 	struct ext ext;
+	struct connect_table connect;
 	struct kot kot;
 	struct ket ket;
 	struct cache_wb cache_wb[SEAM_MAX_PACKAGES];
@@ -160,7 +169,7 @@ static inline unsigned int call_version(const struct call *c)
  */
 bool call_interrupted(struct seam *s, const struct call *c, unsigned int steps);
 
-#define LEAF_MAX_REGS	8
+#define LEAF_MAX_REGS	9
 
 /* An operand in a register, and its name in a trace. */
 struct leaf_reg {
@@ -209,6 +218,10 @@ static inline uint64_t leaf_reg_value(const struct seam_regs *regs, const struct
 
 uint64_t tdh_ext_init(struct seam *s, struct call *c);
 uint64_t tdh_ext_mem_add(struct seam *s, struct call *c);
+uint64_t tdh_ide_stream_create(struct seam *s, struct call *c);
+uint64_t tdh_ide_stream_delete(struct seam *s, struct call *c);
+uint64_t tdh_iommu_clear(struct seam *s, struct call *c);
+uint64_t tdh_iommu_setup(struct seam *s, struct call *c);
 uint64_t tdh_mem_page_add(struct seam *s, struct call *c);
 uint64_t tdh_mem_page_aug(struct seam *s, struct call *c);
 uint64_t tdh_mem_page_remove(struct seam *s, struct call *c);
@@ -232,6 +245,8 @@ uint64_t tdh_phymem_page_reclaim(struct seam *s, struct call *c);
 uint64_t tdh_phymem_page_wbinvd(struct seam *s, struct call *c);
 uint64_t tdh_phymem_pamt_add(struct seam *s, struct call *c);
 uint64_t tdh_phymem_pamt_remove(struct seam *s, struct call *c);
+uint64_t tdh_spdm_create(struct seam *s, struct call *c);
+uint64_t tdh_spdm_delete(struct seam *s, struct call *c);
 uint64_t tdh_sys_config(struct seam *s, struct call *c);
 uint64_t tdh_sys_disable(struct seam *s, struct call *c);
 uint64_t tdh_sys_init(struct seam *s, struct call *c);

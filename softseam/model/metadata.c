@@ -10,6 +10,7 @@
 
 #define TDR_BYTES		(1 * SZ_4K)
 #define TDCS_BYTES		(TDCS_PAGES * SZ_4K)
+#define SPDM_DEV_INFO_PAGES	32
 #define TDVPS_BYTES		((1 + TDVPS_CHILD_PAGES) * SZ_4K)
 
 struct field {
@@ -83,6 +84,24 @@ static uint64_t read_ext_required(const struct seam *s, unsigned int element)
 	return s->ext.required;
 }
 
+static uint64_t read_iommu_mt_pages(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.iommu_mt_pages;
+}
+
+static uint64_t read_spdm_mt_pages(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.spdm_mt_pages;
+}
+
+static uint64_t read_ide_mt_pages(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.ide_mt_pages;
+}
+
 static const struct field fields[] = {
 	{ 0x0800000100000003, 1, .read = read_minor },
 	{ 0x0800000100000004, 1, .read = read_major },
@@ -106,6 +125,10 @@ static const struct field fields[] = {
 	{ 0x9900000100000008, 1, .value = TD_MAX_VCPUS },
 	{ 0x9900000300000400, NR_CPUID_CONFIG, .read = read_cpuid_leaf },
 	{ 0x9900000300000500, 2 * NR_CPUID_CONFIG, .read = read_cpuid_values },
+	{ 0x3000000100000001, 1, .features = FEATURE_TDXCONNECT, .read = read_ide_mt_pages },
+	{ 0x3000000100000002, 1, .features = FEATURE_TDXCONNECT, .read = read_spdm_mt_pages },
+	{ 0x3000000100000003, 1, .features = FEATURE_TDXCONNECT, .read = read_iommu_mt_pages },
+	{ 0x3000000100000007, 1, .features = FEATURE_TDXCONNECT, .value = SPDM_DEV_INFO_PAGES },
 	{ 0x3100000200000000, 1, .features = FEATURE_EXT, .after_config = true,
 	  .read = read_pool_lacks },
 	{ 0x3100000000000001, 1, .features = FEATURE_EXT, .after_config = true,

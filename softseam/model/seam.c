@@ -58,6 +58,7 @@ void seam_free(struct seam *s)
 {
 	if (!s)
 		return;
+	connect_free_all(s);
 	td_free_all(s);
 	pthread_mutex_destroy(&s->tds_lock);
 	lines_free(&s->lines);
@@ -89,4 +90,7 @@ void seam_get_stats(struct seam *s, struct seam_stats *st)
 	st->pages_owned = atomic_load(&s->own.pages);
 	st->pamt_pairs = atomic_load(&s->pamt.pairs);
 	st->ext_pool_pages = atomic_load(&s->ext.pool_has);
+	st->iommus = atomic_load(&s->connect.nr[CONNECT_IOMMU]);
+	st->spdm_sessions = atomic_load(&s->connect.nr[CONNECT_SPDM]);
+	st->ide_streams = atomic_load(&s->connect.nr[CONNECT_IDE]);
 }

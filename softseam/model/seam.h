@@ -22,6 +22,7 @@
 #define SEAM_MAX_CPUS		256
 #define SEAM_MAX_PACKAGES	8
 #define SEAM_MAX_CMRS		32
+#define SEAM_MAX_IOMMUS		16
 #define SEAM_MAX_INJECTIONS	32
 #define SEAM_MAX_LEAF		192
 
@@ -182,6 +183,16 @@ struct seam_config {
 	uint32_t ext_pool_pages;
 	bool ext_required;
 
+	/* Registers of the IOMMUs that support TDX Connect. */
+	unsigned int nr_iommus;
+	uint64_t iommu[SEAM_MAX_IOMMUS];
+	/* Pages that each object of TDX Connect takes. */
+	uint32_t iommu_mt_pages, spdm_mt_pages, ide_mt_pages;
+	/* TDH.SPDM.CREATE takes an HPA_LIST_INFO, not an HPA_ARRAY_T. */
+	bool spdm_list_info;
+	/* Leaves that delete want to be told where to list the pages. */
+	bool connect_out;
+
 	/*
 	 * Calls that take long end in INTERRUPTED_RESUMABLE after this many
 	 * steps or pages; 0: only when an interrupt is pending.
@@ -267,6 +278,8 @@ struct seam_stats {
 	uint64_t pamt_pairs;
 	/* Pages in the memory pool of the Extensions. */
 	uint32_t ext_pool_pages;
+	/* Objects of TDX Connect. */
+	uint32_t iommus, spdm_sessions, ide_streams;
 };
 
 void seam_get_stats(struct seam *seam, struct seam_stats *st);

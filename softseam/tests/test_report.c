@@ -186,6 +186,7 @@ static void json(void **state)
 		"  \"pages_owned\": 0,\n"
 		"  \"pamt_pairs\": 0,\n"
 		"  \"ext_pool_pages\": 0,\n"
+		"  \"connect\": { \"iommus\": 0, \"spdm_sessions\": 0, \"ide_streams\": 0 },\n"
 		"  \"leaves\": {\n"
 		"    \"TDH.SYS.INIT\": { \"calls\": 1, \"errors\": 0, \"injected\": 0, \"ns\": 1000 },\n"
 		"    \"TDH.SYS.LP.INIT\": { \"calls\": 4, \"errors\": 0, \"injected\": 0, \"ns\": 4000 },\n"
