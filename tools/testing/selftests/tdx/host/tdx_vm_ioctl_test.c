@@ -247,8 +247,8 @@ TEST_F(created, vm_without_irqchip)
 	ASSERT_NE(NULL, params);
 	ASSERT_EQ(0, kvm_tdx_cmd(vm_fd, KVM_TDX_INIT_VM, 0, (u64)params, NULL));
 	EXPECT_EQ(-EINVAL, kvm_ioctl(vm_fd, KVM_CREATE_VCPU, 0));
-	if (kvm_ioctl(vm_fd, KVM_CHECK_EXTENSION, KVM_CAP_IRQCHIP) > 0)
-		EXPECT_EQ(-EINVAL, kvm_ioctl(vm_fd, KVM_CREATE_IRQCHIP, 0));
+	/* EINVAL, or ENOTTY in a kernel without CONFIG_KVM_IOAPIC. */
+	EXPECT_GT(0, kvm_ioctl(vm_fd, KVM_CREATE_IRQCHIP, 0));
 	free(params);
 	close(vm_fd);
 }

@@ -37,4 +37,17 @@ TEST_F(warn, finalize_without_vcpus)
 	EXPECT_EQ(TD_NO_VCPUS, hw_error >> 32);
 }
 
+/* KVM reads the guest's RIP for its message about the exit that it did not expect. */
+TEST_F(warn, run_after_shutdown)
+{
+	struct td_vcpu *vcpu = &self->td.vcpus[0];
+
+	td_destroy(&self->td);
+	ASSERT_EQ(0, td_build(&self->td, &self->config, TD_FINALIZED));
+	ASSERT_EQ(0, td_start(&self->td));
+	ASSERT_EQ(TD_STOP_SHUTDOWN, td_call(vcpu, TD_CMD_TRIPLE_FAULT));
+	EXPECT_EQ(TD_STOP_ERROR, td_vcpu_run(vcpu));
+	EXPECT_EQ(KVM_EXIT_INTERNAL_ERROR, vcpu->run->exit_reason);
+}
+
 TEST_HARNESS_MAIN

@@ -17,14 +17,15 @@ int td_must(struct td_vcpu *vcpu, enum td_command command, const u64 *args)
 
 	if (stop == TD_STOP_DOORBELL)
 		return 0;
+	if (stop == TD_STOP_ERROR)
+		return vcpu->error;
 	if (stop == TD_STOP_FATAL)
 		return error(-EIO, "vCPU %u, command %d: the guest gave up: %s", vcpu->id, command,
 			     vcpu->fatal_text);
 	if (stop == TD_STOP_MEMORY_FAULT)
 		return error(-EFAULT, "vCPU %u, command %d: memory fault at 0x%lx, flags 0x%lx",
 			     vcpu->id, command, vcpu->fault.gpa, vcpu->fault.flags);
-	return error(vcpu->error ? vcpu->error : -EIO, "vCPU %u, command %d: %s", vcpu->id,
-		     command, td_stop_name(stop));
+	return error(-EIO, "vCPU %u, command %d: %s", vcpu->id, command, td_stop_name(stop));
 }
 
 static void put_data(struct td_vcpu *vcpu, const void *data, size_t len)

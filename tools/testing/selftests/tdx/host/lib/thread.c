@@ -19,6 +19,8 @@ int td_start(struct td *td)
 	for (unsigned int i = 0; i < td->nr_vcpus; i++) {
 		enum td_stop stop = td_vcpu_run(&td->vcpus[i]);
 
+		if (stop == TD_STOP_ERROR)
+			return td->vcpus[i].error;
 		if (stop != TD_STOP_DOORBELL)
 			return error(-EIO, "vCPU %u did not start: %s", i, td_stop_name(stop));
 	}
