@@ -139,7 +139,7 @@ static void tell_damage(struct seam *s, struct call *c, uint64_t pa, uint64_t of
 	char owner[OWNER_TEXT], where[32] = "";
 
 	if (type == PT_REG)
-		snprintf(where, sizeof(where), ", GPA 0x%" PRIx64, gpa);
+		snprintf(where, sizeof(where), " at GPA 0x%" PRIx64, gpa);
 	violation(s, c->cpu, RULE_HOST_WRITE, pa + offset,
 		  "%s finds that the host wrote to 0x%" PRIx64 ", in a %s page of %s%s",
 		  c->leaf->name, pa + offset, page_type_name(type), own_name(td, owner), where);

@@ -49,6 +49,8 @@ struct own {
 bool own_init(struct own *own, uint64_t end);
 void own_free(struct own *own);
 
+const char *page_type_name(enum page_type type);
+
 /* Of a page below the end of the last CMR. */
 struct page_info *own_info(struct seam *s, uint64_t pa);
 
