@@ -43,6 +43,6 @@ $(O)/asan-plugin/test_vmcs: $(O)/asan-plugin/qemu/vmcs.o
 $(O)/asan-plugin/test_vmx: $(FAKED)
 
 $(PLUGIN_TESTS:%=$(O)/asan-plugin/%): $(O)/asan-plugin/%: $(O)/asan-plugin/qemu/tests/%.o
-	$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS) -lcmocka
+	$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS) $(MODEL_LIBS) -lcmocka
 
 test: $(PLUGIN_TESTS:%=$(O)/asan-plugin/%)
