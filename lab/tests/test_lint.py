@@ -11,7 +11,8 @@ from lab import kernel, place, series, trees
 TRACKED = subprocess.run(["git", "ls-files"], cwd=place.SRC, text=True, capture_output=True,
                          check=True).stdout.splitlines()
 # A licence, a list for git, and mails whose form is git's.
-NO_SPDX = re.compile(r"COPYING|.*\.gitignore|series/.*\.patch|series/cover-letter\.txt|MAINTAINERS")
+NO_SPDX = re.compile(r"COPYING|.*\.gitignore|series/.*\.patch|series/cover-letter\.txt|MAINTAINERS"
+                     r"|tools/testing/selftests/.*/(config|settings)")
 # What the series changes, as targets of the kernel's make.
 KERNEL_TARGETS = ("arch/x86/virt/vmx/tdx/", "arch/x86/kvm/vmx/tdx.o")
 
@@ -61,8 +62,7 @@ def stock():
 # Rules about facilities that only the kernel has, and about names that GLib and C11 chose.
 USER_SPACE = ("ARRAY_SIZE", "AVOID_EXTERNS", "CONSTANT_CONVERSION", "EMBEDDED_FUNCTION_NAME", "LINE_SPACING",
               "PREFER_DEFINED_ATTRIBUTE_MACRO", "SPDX_LICENSE_TAG", "SPLIT_STRING",
-              "SSCANF_TO_KSTRTO", "STRCPY",
-              "VOLATILE")
+              "SSCANF_TO_KSTRTO", "STRCPY", "UNSPECIFIED_INT", "VOLATILE")
 # Tables of test rows are macros that the checker takes for code.
 STYLED = [path for path in TRACKED if path.endswith((".c", ".h")) and "/tests/" not in path
           and path.startswith(("softseam/", "lab/"))]
