@@ -20,6 +20,18 @@ static struct td_slot *find_slot(struct td *td, u64 gpa, u64 size)
 	return NULL;
 }
 
+/* Fresh memory; with MAP_FIXED it takes the place of what was at @addr. */
+static void *map_shared(void *addr, u64 size, int flags)
+{
+	void *shared = mmap(addr, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+
+	if (shared != MAP_FAILED)
+		return shared;
+	ioctl_error("mmap of shared memory", -errno, 0);
+	return NULL;
+}
+
 int td_add_slot(struct td *td, unsigned int index, u64 gpa, u64 size)
 {
 	struct kvm_create_guest_memfd gmem = { .size = size };
@@ -27,10 +39,9 @@ int td_add_slot(struct td *td, unsigned int index, u64 gpa, u64 size)
 	void *shared;
 	int ret;
 
-	shared = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (shared == MAP_FAILED)
-		return ioctl_error("mmap of shared memory", -errno, 0);
+	shared = map_shared(NULL, size, 0);
+	if (!shared)
+		return -ENOMEM;
 	*slot = (struct td_slot){ gpa, size, -1, shared };
 
 	slot->gmem_fd = kvm_ioctl_ptr(td->vm_fd, KVM_CREATE_GUEST_MEMFD, &gmem);
@@ -106,9 +117,7 @@ int td_convert(struct td *td, u64 gpa, u64 size, bool private)
 		return ret;
 	if (!private)
 		return punch_hole(slot, gpa, size);
-	if (madvise(slot->shared + (gpa - slot->gpa), size, MADV_DONTNEED))
-		return ioctl_error("madvise of shared memory", -errno, 0);
-	return 0;
+	return map_shared(slot->shared + (gpa - slot->gpa), size, MAP_FIXED) ? 0 : -ENOMEM;
 }
 
 void *td_shared(struct td *td, u64 gpa)
