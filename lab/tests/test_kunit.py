@@ -9,7 +9,7 @@ import pytest
 
 from lab import initramfs, kernel, place, qemu, softseam, trees
 
-SUITES = ("tdx-ext", "tdx-page-array", "tdx-page-list", "tdx-resume")
+SUITES = ("tdx-connect", "tdx-ext", "tdx-page-array", "tdx-page-list", "tdx-resume")
 STAMP = re.compile(r"^\[ *\d+\.\d+\] ")
 RESULT = re.compile(r"(?P<indent> *)(?P<bad>not )?ok \d+ (- )?(?P<name>\S+)(?P<skip> # SKIP)?")
 
