@@ -68,16 +68,28 @@ struct host {
 	/* The address space, with holes that ram() refuses. */
 	uint8_t *mem;
 	uint64_t time;
+	/* What is there is not RAM; 0: none. */
+	uint64_t not_ram;
+	/* An interrupt waits when asked for the nth time; 0: never. */
+	unsigned int irq_after;
 
 	/* MSR and CPUID values that differ from the right ones: XORed. */
 	uint32_t msr_cpu, msr;
 	uint64_t msr_flip;
 	uint32_t cpuid_leaf, cpuid_reg, cpuid_flip;
 
+	/*
+	 * The SYS.CONFIG of host_goto(): it chooses Dynamic PAMT and all add-on
+	 * features that FEATURES0 has.
+	 */
+	struct seam_regs config;
+	/* What the machine says of the caller. */
+	const char *caller;
+
 	unsigned int nr_violations, nr_events;
 	const char *violation_rule;
 	uint64_t violation_pa;
-	char violation_text[256];
+	char violation_text[384];
 	struct seam_event event;
 	struct seam_regs event_in, event_out;
 };
@@ -95,6 +107,9 @@ enum seam_end host_call(struct host *h, unsigned int cpu, struct seam_regs *regs
 /* The same for a call that must end: returns RAX. */
 uint64_t host_status(struct host *h, unsigned int cpu, struct seam_regs regs);
 
+/* The same, and registers that are no outputs must survive. */
+void host_call_checked(struct host *h, unsigned int cpu, struct seam_regs *regs);
+
 /* Let the @nth allocation from now on fail; 0: none. */
 void host_fail_alloc(unsigned int nth);
 
@@ -103,6 +118,7 @@ uint64_t *host_array(struct host *h);
 
 /* A digest of all state that a failed call must not change. */
 uint64_t host_digest(const struct host *h);
+uint64_t host_digest_bytes(uint64_t sum, const void *data, size_t len);
 
 /*
  * A test that makes one call and names its status.  If that is an error, the

@@ -92,10 +92,10 @@ static void trace_lines(void **state)
 
 	(void)state;
 	out.rax = TDX_OPERAND_INVALID | OPERAND_R8;
-	assert_line(&e, "[   12.000000345] cpu3 TDH.SYS.CONFIG tdmrs=0x1000 nr_tdmrs=0x2 hkid=0x20"
+	assert_line(&e, "[   12.000000345] cpu3 TDH.SYS.CONFIG tdmrs=0x1000 nr_tdmrs=0x2 hkid=0x20 features=0x0"
 		    " -> TDX_OPERAND_INVALID|R8 1000ns");
 	e.injected = true;
-	assert_line(&e, "[   12.000000345] cpu3 TDH.SYS.CONFIG tdmrs=0x1000 nr_tdmrs=0x2 hkid=0x20"
+	assert_line(&e, "[   12.000000345] cpu3 TDH.SYS.CONFIG tdmrs=0x1000 nr_tdmrs=0x2 hkid=0x20 features=0x0"
 		    " -> TDX_OPERAND_INVALID|R8 1000ns injected");
 	e.injected = false;
 
@@ -123,12 +123,12 @@ static void trace_lines(void **state)
 
 static void trace_other_leaves(void **state)
 {
-	struct seam_regs in = { .rax = 22 | 1 << 16, .rcx = 1, .rdx = 2, .r8 = 3, .r9 = 4 };
+	struct seam_regs in = { .rax = 23 | 1 << 16, .rcx = 1, .rdx = 2, .r8 = 3, .r9 = 4 };
 	struct seam_regs out = { .rax = TDX_OPERAND_INVALID };
 	struct seam_event e = { .in = &in, .out = &out };
 
 	(void)state;
-	assert_line(&e, "[    0.000000000] cpu0 TDH.VP.INIT/0x1 rcx=0x1 rdx=0x2 r8=0x3 r9=0x4"
+	assert_line(&e, "[    0.000000000] cpu0 TDH.MEM.PAGE.PROMOTE/0x1 rcx=0x1 rdx=0x2 r8=0x3 r9=0x4"
 		    " -> TDX_OPERAND_INVALID|RAX 0ns");
 	in.rax = 4711;
 	assert_line(&e, "[    0.000000000] cpu0 leaf 4711 rcx=0x1 rdx=0x2 r8=0x3 r9=0x4"
@@ -182,6 +182,11 @@ static void json(void **state)
 		"  \"tdmrs\": 0,\n"
 		"  \"pamt_kb\": 0,\n"
 		"  \"keyids\": { \"total\": 32, \"in_use\": 0 },\n"
+		"  \"tds\": 0,\n"
+		"  \"pages_owned\": 0,\n"
+		"  \"pamt_pairs\": 0,\n"
+		"  \"ext_pool_pages\": 0,\n"
+		"  \"connect\": { \"iommus\": 0, \"spdm_sessions\": 0, \"ide_streams\": 0 },\n"
 		"  \"leaves\": {\n"
 		"    \"TDH.SYS.INIT\": { \"calls\": 1, \"errors\": 0, \"injected\": 0, \"ns\": 1000 },\n"
 		"    \"TDH.SYS.LP.INIT\": { \"calls\": 4, \"errors\": 0, \"injected\": 0, \"ns\": 4000 },\n"
@@ -189,7 +194,9 @@ static void json(void **state)
 		"  },\n"
 		"  \"unknown_leaf_calls\": 1,\n"
 		"  \"violations\": 1,\n"
-		"  \"violations_by_rule\": { \"not-ram\": 1, \"no-wbinvd\": 0 }\n"
+		"  \"violations_by_rule\": { \"not-ram\": 1, \"no-wbinvd\": 0,"
+		" \"host-write\": 0, \"wrong-cpu\": 0, \"never-returned\": 0, \"no-clflush\": 0,"
+		" \"no-reset\": 0 }\n"
 		"}\n");
 	free(text);
 }

@@ -5,14 +5,17 @@ FUZZ_SECONDS	?= 60
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
 		   -fno-omit-frame-pointer
 TEST_CFLAGS	= $(BASE_CFLAGS) -O1 -D_GNU_SOURCE -Itests
-TEST_LIBS	:= -Wl,--wrap=calloc,--wrap=mmap -lcmocka
+TEST_LIBS	:= -Wl,--wrap=calloc,--wrap=mmap -lcmocka $(MODEL_LIBS)
 
-# One program a file; test_threads.c runs under another sanitizer.
-TEST_SRC	:= $(filter-out tests/test_threads.c,$(wildcard tests/test_*.c))
+# One program a file; test_threads*.c run under another sanitizer.
+THREAD_SRC	:= $(wildcard tests/test_threads*.c)
+THREAD_TESTS	:= $(THREAD_SRC:tests/%.c=%)
+TEST_SRC	:= $(filter-out $(THREAD_SRC),$(wildcard tests/test_*.c))
 TESTS		:= $(TEST_SRC:tests/%.c=%)
 
 define test_objects
-$(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(O)/$(1)/tests/host.o
+$(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(O)/$(1)/tests/host.o $(O)/$(1)/tests/td_host.o $(O)/$(1)/tests/feature_host.o \
+	$(O)/$(1)/tests/td_twists.o
 endef
 
 $(O)/asan/%.o: %.c
@@ -30,13 +33,13 @@ $(O)/cov/%.o: %.c
 $(TESTS:%=$(O)/asan/%): $(O)/asan/%: $(O)/asan/tests/%.o $(call test_objects,asan)
 	$(CC) $(SANITIZE) -o $@ $^ $(TEST_LIBS)
 
-$(O)/tsan/test_threads: $(O)/tsan/tests/test_threads.o $(call test_objects,tsan)
+$(THREAD_TESTS:%=$(O)/tsan/%): $(O)/tsan/%: $(O)/tsan/tests/%.o $(call test_objects,tsan)
 	$(CC) -fsanitize=thread -o $@ $^ $(TEST_LIBS)
 
 $(TESTS:%=$(O)/cov/%): $(O)/cov/%: $(O)/cov/tests/%.o $(call test_objects,cov)
 	$(CLANG) -fprofile-instr-generate -o $@ $^ $(TEST_LIBS)
 
-test: $(TESTS:%=$(O)/asan/%) $(O)/tsan/test_threads
+test: $(TESTS:%=$(O)/asan/%) $(THREAD_TESTS:%=$(O)/tsan/%)
 	tests/run.sh $(O)/results $^
 
 COV_TESTS	:= $(TESTS:%=$(O)/cov/%)
@@ -54,7 +57,7 @@ $(O)/fuzz/%.o: %.c
 	$(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer-no-link $(FUZZ_SANITIZE) $(CFLAGS) -c -o $@ $<
 
 $(FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/fuzz/tests/%.o $(MODEL_SRC:%.c=$(O)/fuzz/%.o)
-	$(CLANG) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $^
+	$(CLANG) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $^ $(MODEL_LIBS)
 
 # Each fuzzer runs for FUZZ_SECONDS; FUZZ_SEED repeats a run.
 fuzz: $(FUZZERS:%=$(O)/fuzz/%)
