@@ -46,11 +46,11 @@ SUITES = [
           ["make", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}", "test"], softseam.OUT / "results"),
     pytest("series", "the series machinery, and the series on the real kernel",
            *(f"series_{part}" for part in ("patches", "source", "stage", "refresh", "mails", "real"))),
-    pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "page_types"),
+    pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "page_types", "encoders"),
     pytest("kunit", "the KUnit suites of the series, on a kernel that boots"),
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
            "report", "runner", "lab"),
-    pytest("boot", "TDX hosts that boot, and that fail the right way"),
+    pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
 ]
 
 

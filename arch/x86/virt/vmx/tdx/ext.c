@@ -132,6 +132,15 @@ static __init unsigned long pool_kb(unsigned long nr_pages)
 	return PFN_PHYS(nr_pages) / SZ_1K;
 }
 
+/* Whatever the module was told about stays out of the page allocator. */
+static __init int ext_fatal(const struct ext_pool *pool, u64 err, const char *what)
+{
+	WARN(1, "Fatal: TDX module failed (0x%016llx) to %s, stranded %lu KB\n",
+	     err, what, pool_kb(pool->nr_offered));
+
+	return -EIO;
+}
+
 /* Hand over the pool, as many pages at a time as fit into one list. */
 static __init int add_pool_by_list(struct ext_pool *pool, struct tdx_hpa_list *list)
 {
@@ -146,9 +155,8 @@ static __init int add_pool_by_list(struct ext_pool *pool, struct tdx_hpa_list *l
 
 		pool->nr_offered += nr_entries;
 		err = tdh_ext_mem_add(tdx_hpa_list_info(__pa(list), nr_entries));
-		if (WARN(err, "Fatal: TDX module failed (0x%016llx) to accept memory, stranded %lu KB\n",
-			 err, pool_kb(pool->nr_offered)))
-			return -EIO;
+		if (err)
+			return ext_fatal(pool, err, "accept memory");
 	}
 
 	return 0;
@@ -175,7 +183,7 @@ static __init int add_pool(struct ext_pool *pool)
 		 ret, pool_kb(pool->nr_offered)))
 		return ret;
 
-	if (WARN(nr_missing, "Fatal: TDX module wants %lu KB more than it asked for, stranded %lu KB\n",
+	if (WARN(nr_missing, "Fatal: TDX module wants %lu KB more memory, stranded %lu KB\n",
 		 pool_kb(nr_missing), pool_kb(pool->nr_offered)))
 		return -EIO;
 
@@ -244,9 +252,8 @@ __init int tdx_ext_init(u64 tdx_features0)
 		return 0;
 
 	err = tdh_ext_init();
-	if (WARN(err, "Fatal: TDX module failed (0x%016llx) to start its extensions, stranded %lu KB\n",
-		 err, pool_kb(pool.nr_pages)))
-		return -EIO;
+	if (err)
+		return ext_fatal(&pool, err, "start its extensions");
 
 	ext_started = true;
 	return 0;

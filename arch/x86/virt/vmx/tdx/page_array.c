@@ -109,7 +109,7 @@ static void free_one(struct page *page, bool reclaim)
 {
 	u64 err = reclaim ? reclaim_page(page) : 0;
 
-	if (WARN(err, "Fatal: TDX module failed (0x%016llx) to write back memory, stranded %lu KB\n",
+	if (WARN(err, "Fatal: TDX module failed (0x%016llx) to flush memory, stranded %lu KB\n",
 		 err, page_size(page) / SZ_1K))
 		return;
 

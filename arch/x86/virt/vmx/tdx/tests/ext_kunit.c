@@ -448,4 +448,5 @@ static struct kunit_suite ext_test_suite __refdata = {
 	.suite_exit = ext_test_suite_exit,
 	.test_cases = ext_test_cases,
 };
+
 kunit_test_init_section_suites(&ext_test_suite);

@@ -269,7 +269,8 @@ static void every_count_is_encoded_or_refused(struct kunit *test)
 			expected = PAGE_PA;
 		if (!nr || nr > 512)
 			expected = 0;
-		KUNIT_ASSERT_EQ_MSG(test, hpa_array(LIST_PA, PAGE_PA, nr), expected, "count %u", nr);
+		KUNIT_ASSERT_EQ_MSG(test, hpa_array(LIST_PA, PAGE_PA, nr), expected,
+				    "count %u", nr);
 	}
 	KUNIT_EXPECT_EQ(test, hpa_array(LIST_PA, PAGE_PA, UINT_MAX), 0);
 }
@@ -292,8 +293,10 @@ static void counts_that_do_not_fit(struct kunit *test)
 	static const unsigned int bad[] = { 0, 513, 12800, UINT_MAX };
 
 	alloc_pages_for(test, 1, 0);
-	for (int i = 0; i < ARRAY_SIZE(bad); i++)
-		KUNIT_EXPECT_EQ(test, tdx_page_array_init(&fake.array, fake.pages, bad[i]), -EINVAL);
+	for (int i = 0; i < ARRAY_SIZE(bad); i++) {
+		KUNIT_EXPECT_EQ(test, tdx_page_array_init(&fake.array, fake.pages, bad[i]),
+				-EINVAL);
+	}
 
 	__free_page(fake.pages[0]);
 	tear_down(test, 0);
@@ -358,9 +361,9 @@ static void unused_pages_are_just_freed(struct kunit *test)
 }
 
 /* Call @check for each object, with each number of pages that it can have. */
-static void for_each_object(struct kunit *test,
-			    void (*check)(struct kunit *test, const struct object *object,
-					  unsigned int nr_entries))
+static void check_all_objects(struct kunit *test,
+			      void (*check)(struct kunit *test, const struct object *object,
+					    unsigned int nr_entries))
 {
 	for (int i = 0; i < ARRAY_SIZE(objects); i++) {
 		for (int j = 0; j < ARRAY_SIZE(counts); j++) {
@@ -384,7 +387,7 @@ static void check_life(struct kunit *test, const struct object *object, unsigned
 
 static void deletion_frees_all_pages(struct kunit *test)
 {
-	for_each_object(test, check_life);
+	check_all_objects(test, check_life);
 }
 
 static void check_interrupts(struct kunit *test, const struct object *object,
@@ -404,7 +407,7 @@ static void check_interrupts(struct kunit *test, const struct object *object,
 
 static void interrupted_calls_get_the_same_operands(struct kunit *test)
 {
-	for_each_object(test, check_interrupts);
+	check_all_objects(test, check_interrupts);
 }
 
 static void check_create_fails(struct kunit *test, const struct object *object,
@@ -424,7 +427,7 @@ static void check_create_fails(struct kunit *test, const struct object *object,
 
 static void failed_creation_keeps_the_pages(struct kunit *test)
 {
-	for_each_object(test, check_create_fails);
+	check_all_objects(test, check_create_fails);
 }
 
 static void check_delete_fails(struct kunit *test, const struct object *object,
@@ -445,7 +448,7 @@ static void check_delete_fails(struct kunit *test, const struct object *object,
 
 static void failed_deletion_leaks_and_warns_once(struct kunit *test)
 {
-	for_each_object(test, check_delete_fails);
+	check_all_objects(test, check_delete_fails);
 }
 
 /* Only the block that cannot be written back is lost. */
@@ -500,4 +503,5 @@ static struct kunit_suite page_array_test_suite = {
 	.name = "tdx-page-array",
 	.test_cases = page_array_test_cases,
 };
+
 kunit_test_suite(page_array_test_suite);

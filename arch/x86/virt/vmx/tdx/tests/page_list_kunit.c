@@ -136,4 +136,5 @@ static struct kunit_suite page_list_test_suite = {
 	.name = "tdx-page-list",
 	.test_cases = page_list_test_cases,
 };
+
 kunit_test_suite(page_list_test_suite);

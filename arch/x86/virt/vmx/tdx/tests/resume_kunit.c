@@ -245,4 +245,5 @@ static struct kunit_suite resume_test_suite = {
 	.init = resume_test_init,
 	.test_cases = resume_test_cases,
 };
+
 kunit_test_suite(resume_test_suite);
