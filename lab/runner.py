@@ -47,10 +47,11 @@ SUITES = [
     softseam_make("coverage", "line coverage of the model by its unit tests", "coverage"),
     pytest("series", "the series machinery, and the series on the real kernel",
            *(f"series_{part}" for part in ("patches", "source", "stage", "refresh", "mails", "real"))),
-    pytest("lint", "shellcheck, checkpatch, sparse, warnings"),
+    pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "page_types", "encoders"),
+    pytest("kunit", "the KUnit suites of the series, on a kernel that boots"),
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
            "report", "runner", "lab"),
-    pytest("boot", "TDX hosts that boot, and that fail the right way"),
+    pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
 ]
 
 
