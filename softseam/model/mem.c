@@ -5,6 +5,7 @@
 #include "mr.h"
 #include "operand.h"
 #include "own.h"
+#include "pamt_dynamic.h"
 #include "range.h"
 #include "td.h"
 #include "track.h"
@@ -20,7 +21,7 @@ static uint64_t add_page(struct seam *s, struct call *c, struct td *td, struct g
 	if (!plain)
 		return TDX_OPERAND_BUSY | OPERAND_R8;
 	operand_read(s, c, c->in.r9, plain, SZ_4K, OPERAND_R9);
-	own_take(s, page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
+	own_take(s, c, page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
 	mr_page_add(td, gpa->gpa);
 	sept_set(&td->sept, gpa->gpa, &gpa->walk, c->in.r8, SEPT_MAPPED);
 	return TDX_SUCCESS;
@@ -85,7 +86,7 @@ static uint64_t aug_page(struct seam *s, struct call *c, struct td *td, struct g
 		return status;
 
 	if (sept_plain(&td->sept, gpa->gpa)) {
-		own_take(s, &page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
+		own_take(s, c, &page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
 		sept_set(&td->sept, gpa->gpa, &gpa->walk, c->in.r8, SEPT_PENDING);
 	} else {
 		status = TDX_OPERAND_BUSY | OPERAND_R8;
@@ -153,6 +154,7 @@ static uint64_t remove_page(struct seam *s, struct call *c, struct td *td, struc
 	uint64_t pa = gpa->walk.hpa;
 	struct pamt_entry *page = pamt_entry(&s->pamt, pa, size);
 	uint64_t status;
+	bool last;
 
 	if (!lock_try_exclusive(&page->lock))
 		return TDX_OPERAND_BUSY | OPERAND_RCX;
@@ -160,8 +162,8 @@ static uint64_t remove_page(struct seam *s, struct call *c, struct td *td, struc
 	if (!status) {
 		sept_set(&td->sept, gpa->gpa, &gpa->walk, 0, SEPT_FREE);
 		sept_plain_drop(&td->sept, gpa->gpa, gpa->walk.level);
-		own_give_back(s, c, page, pa, size, td);
-		c->out.rcx = pa;
+		last = own_give_back(s, c, page, pa, size, td);
+		c->out.rcx = pa | pamt_removal_hint(s, last);
 	}
 	lock_release(&page->lock, LOCK_EXCLUSIVE);
 	return status;
@@ -190,7 +192,7 @@ static uint64_t page_remove(struct seam *s, struct call *c, struct td_ref *ref)
  *
  * In:  RCX	GPA and level
  *	RDX	TDR
- * Out: RCX	page, or the entry on an EPT error
+ * Out: RCX	page and Dynamic PAMT's hint, or the entry on an EPT error
  *	RDX	its level and state on an EPT error
  */
 uint64_t tdh_mem_page_remove(struct seam *s, struct call *c)

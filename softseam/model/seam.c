@@ -40,10 +40,12 @@ struct seam *seam_new(const struct seam_config *cfg, const struct seam_machine *
 	s->machine = *machine;
 	kot_init(&s->kot, complete.nr_mktme_keyids, complete.nr_tdx_keyids);
 
-	if (!pamt_init(&s->pamt, memory_end(&complete)) || !own_init(&s->own, s->pamt.end)) {
+	if (!pamt_init(&s->pamt, memory_end(&complete)) || !own_init(&s->own, s->pamt.end) ||
+	    !lines_init(&s->lines, s->pamt.end)) {
 		snprintf(err, errlen,
 			 "no address space for the page metadata of %llu GB: use a smaller cmr=",
 			 (unsigned long long)(memory_end(&complete) / SZ_1G));
+		own_free(&s->own);
 		pamt_free(&s->pamt);
 		free(s);
 		return NULL;
@@ -56,8 +58,10 @@ void seam_free(struct seam *s)
 {
 	if (!s)
 		return;
+	connect_free_all(s);
 	td_free_all(s);
 	pthread_mutex_destroy(&s->tds_lock);
+	lines_free(&s->lines);
 	own_free(&s->own);
 	pamt_free(&s->pamt);
 	free(s);
@@ -84,4 +88,9 @@ void seam_get_stats(struct seam *s, struct seam_stats *st)
 	st->keyids_in_use = kot_in_use(&s->kot);
 	st->tds = td_count(s);
 	st->pages_owned = atomic_load(&s->own.pages);
+	st->pamt_pairs = atomic_load(&s->pamt.pairs);
+	st->ext_pool_pages = atomic_load(&s->ext.pool_has);
+	st->iommus = atomic_load(&s->connect.nr[CONNECT_IOMMU]);
+	st->spdm_sessions = atomic_load(&s->connect.nr[CONNECT_SPDM]);
+	st->ide_streams = atomic_load(&s->connect.nr[CONNECT_IDE]);
 }

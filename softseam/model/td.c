@@ -12,7 +12,7 @@ uint64_t td_get(struct seam *s, struct call *c, uint64_t pa, uint32_t op,
 	uint64_t status;
 
 	*ref = (struct td_ref){ .mode = mode };
-	status = own_check_type(s, pa, PT_TDR, op, mode, &ref->page);
+	status = own_check_type(s, c, pa, PT_TDR, op, mode, &ref->page);
 	if (status)
 		return status;
 

@@ -25,8 +25,8 @@ static void private_page(void **state)
 	td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_PAGE_REMOVE, .rcx = GPA_REG,
 					  .rdx = TDR });
 	assert_host_write(h, REG_PAGE + 0x120,
-			  "TDH.MEM.PAGE.REMOVE finds that the host wrote to 0x100030120 "
-			  "(REG page of TDR 0x100000000, GPA 0x100000)");
+			  "TDH.MEM.PAGE.REMOVE finds that the host wrote to 0x100030120, "
+			  "in a REG page of TDR 0x100000000 at GPA 0x100000");
 }
 
 /* A TDR and a TDVPR are looked at whenever they are used, and told of once. */
@@ -39,8 +39,8 @@ static void control_pages(void **state)
 	memset(host_mem(h, TDR), 0, SZ_4K);
 	td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_TRACK, .rcx = TDR });
 	assert_host_write(h, TDR,
-			  "TDH.MEM.TRACK finds that the host wrote to 0x100000000 "
-			  "(TDR page of TDR 0x100000000)");
+			  "TDH.MEM.TRACK finds that the host wrote to 0x100000000, "
+			  "in a TDR page of TDR 0x100000000");
 	td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_TRACK, .rcx = TDR });
 	assert_int_equal(h->nr_violations, 0);
 
@@ -48,8 +48,8 @@ static void control_pages(void **state)
 	td_must(h, 0, (struct seam_regs){ .rax = TDH_VP_RD, .rcx = TDVPR(0),
 					  .rdx = 0x9100000000000100 });
 	assert_host_write(h, TDVPR(0) + 4088,
-			  "TDH.VP.RD finds that the host wrote to 0x10000aff8 "
-			  "(TDVPR page of TDR 0x100000000)");
+			  "TDH.VP.RD finds that the host wrote to 0x10000aff8, "
+			  "in a TDVPR page of TDR 0x100000000");
 }
 
 /* All other types at the latest when they are reclaimed. */
@@ -59,9 +59,9 @@ static void reclaimed_pages(void **state)
 		uint64_t pa;
 		const char *type;
 	} pages[] = {
-		{ TDCX(3), "(TDCX page of" }, { TDVPX(0, 2), "(TDCX page of" },
-		{ EPT_PAGE(2), "(EPT page of" }, { AUG_PAGE, "(REG page of" },
-		{ TDVPR(0), "(TDVPR page of" },
+		{ TDCX(3), "a TDCX page" }, { TDVPX(0, 2), "a TDCX page" },
+		{ EPT_PAGE(2), "a EPT page" }, { AUG_PAGE, "a REG page" },
+		{ TDVPR(0), "a TDVPR page" },
 	};
 	struct host *h = *state;
 
@@ -91,8 +91,8 @@ static void large_page(void **state)
 	td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_PAGE_REMOVE, .rcx = GPA_NO_TABLE | 1,
 					  .rdx = TDR });
 	assert_host_write(h, FREE_2M + 0x5010,
-			  "TDH.MEM.PAGE.REMOVE finds that the host wrote to 0x102005010 "
-			  "(REG page of TDR 0x100000000, GPA 0x205000)");
+			  "TDH.MEM.PAGE.REMOVE finds that the host wrote to 0x102005010, "
+			  "in a REG page of TDR 0x100000000 at GPA 0x205000");
 }
 
 /* A page that was given back is the host's to write to, and can be given again. */
