@@ -53,6 +53,7 @@ struct racer {
 	struct pamt_fake	*fake;
 	const struct race	*race;
 	unsigned int		nr;
+	struct completion	*started;
 	struct completion	*start;
 	unsigned int		failed;
 	unsigned int		busy;
@@ -92,6 +93,7 @@ static int racer_thread(void *data)
 	struct rnd_state rnd;
 
 	prandom_seed_state(&rnd, racer->nr + 1);
+	complete(racer->started);
 	wait_for_completion(racer->start);
 
 	for (unsigned int i = 0; i < race->rounds; i++) {
@@ -109,10 +111,12 @@ static int racer_thread(void *data)
 static void run_race(struct kunit *test, struct racer *racers, unsigned int nr)
 {
 	struct task_struct *task[MAX_THREADS];
+	DECLARE_COMPLETION_ONSTACK(started);
 	DECLARE_COMPLETION_ONSTACK(start);
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
+		racers[i].started = &started;
 		racers[i].start = &start;
 		task[i] = kthread_create(racer_thread, &racers[i], "pamt-race/%u", i);
 		if (IS_ERR(task[i]))
@@ -120,6 +124,8 @@ static void run_race(struct kunit *test, struct racer *racers, unsigned int nr)
 		/* Keep it for its exit code, even if it ends before we look. */
 		get_task_struct(task[i]);
 		wake_up_process(task[i]);
+		/* A thread that is stopped before it starts never runs. */
+		wait_for_completion(&started);
 	}
 
 	complete_all(&start);
