@@ -36,11 +36,15 @@ static unsigned int count(uint64_t lines)
 	return (unsigned int)__builtin_popcountll(lines);
 }
 
+bool seam_wants_clflush(const struct seam_config *cfg)
+{
+	return cfg->features0 & FEATURE_CLFLUSH_BEFORE_ALLOC;
+}
+
 /* Pages for PAMT need no flush. */
 static bool needs_flush(const struct seam *s, enum page_type type)
 {
-	return s->machine.reports_clflush && type != PT_PAMT &&
-	       s->cfg.features0 & FEATURE_CLFLUSH_BEFORE_ALLOC;
+	return s->machine.reports_clflush && type != PT_PAMT && seam_wants_clflush(&s->cfg);
 }
 
 static void check_flushed(struct seam *s, struct call *c, uint64_t pa, enum page_type type)

@@ -245,6 +245,8 @@ unsigned int seam_report_leaks(struct seam *seam);
 
 /* @cpu executed WBINVD. */
 void seam_wbinvd(struct seam *seam, unsigned int cpu);
+/* Does anything depend on seam_clflush() with this configuration? */
+bool seam_wants_clflush(const struct seam_config *cfg);
 /* @cpu executed CLFLUSH or CLFLUSHOPT on the cache line with @pa. */
 void seam_clflush(struct seam *seam, unsigned int cpu, uint64_t pa);
 /* @cpu overwrote the 64 bytes at @pa with MOVDIR64B. */

@@ -167,6 +167,14 @@ static enum insn_kind decode_group9(const struct prefixes *p,
 	return p->opsize ? INSN_VMCLEAR : INSN_VMPTRLD;
 }
 
+/* 0F AE /7 with a memory operand; with a register it is SFENCE. */
+static enum insn_kind decode_group15(const struct prefixes *p, const struct insn *insn)
+{
+	if ((insn->reg & 7) != 7 || insn->rm != INSN_NO_REG || p->rep || p->repne)
+		return INSN_OTHER;
+	return INSN_CLFLUSH;
+}
+
 /* 66 0F 38: the register-and-memory forms. */
 static enum insn_kind decode_0f38(const struct prefixes *p, uint8_t opcode,
 				  const struct insn *insn)
@@ -224,6 +232,9 @@ static enum insn_kind decode_0f(struct cursor *c, const struct prefixes *p,
 		return plain ? INSN_VMWRITE : INSN_OTHER;
 	case 0xa2:
 		return INSN_CPUID;
+	case 0xae:
+		decode_modrm(c, p, insn);
+		return decode_group15(p, insn);
 	case 0xc7:
 		decode_modrm(c, p, insn);
 		return decode_group9(p, insn);
@@ -270,6 +281,7 @@ bool insn_known_to_tcg(enum insn_kind kind)
 	case INSN_RDMSR:
 	case INSN_WRMSR:
 	case INSN_WBINVD:
+	case INSN_CLFLUSH:
 		return true;
 	default:
 		return false;

@@ -34,6 +34,8 @@ enum insn_kind {
 	INSN_WRMSR,
 	INSN_MOVDIR64B,
 	INSN_WBINVD,
+	/* CLFLUSH and CLFLUSHOPT */
+	INSN_CLFLUSH,
 };
 
 enum insn_segment {

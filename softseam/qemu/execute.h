@@ -66,6 +66,7 @@ struct outcome vmx_execute(struct vcpu *v, const struct site *site);
 struct outcome msr_execute(struct vcpu *v, const struct site *site);
 struct outcome cr4_execute(struct vcpu *v, const struct site *site);
 struct outcome movdir64b_execute(struct vcpu *v, const struct site *site);
+struct outcome clflush_execute(struct vcpu *v, const struct site *site);
 
 /*
  * Let the guest see @flags, left by @site, in the code at @pc.  Returns where it

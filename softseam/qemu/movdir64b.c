@@ -23,5 +23,6 @@ struct outcome movdir64b_execute(struct vcpu *v, const struct site *site)
 		return outcome_pf(src);
 	if (!vcpu_store(v, dst, data, sizeof(data)))
 		return outcome_pf(dst);
+	platform_movdir64b(site->platform, v, dst);
 	return outcome_done();
 }

@@ -56,14 +56,20 @@ static void write_stats(struct platform *p)
 static void machine_violation(void *opaque, const struct seam_violation *viol)
 {
 	struct platform *p = opaque;
-	const char *caller = p->vcpu[viol->cpu]->caller;
 
-	report("violation: %s: %s (cpu %u%s%s)", viol->rule, viol->text,
-	       viol->cpu, caller ? ", called by " : "", caller ? caller : "");
+	report("violation: %s: %s (cpu %u)", viol->rule, viol->text, viol->cpu);
 	if (p->stats)
-		stats_violation(p->stats, viol, caller);
+		stats_violation(p->stats, viol);
 	if (p->trace)
-		trace_violation(p->trace, viol, machine_now(p), caller);
+		trace_violation(p->trace, viol, machine_now(p));
+}
+
+/* What is found at the end, no SEAMCALL found. */
+static const char *machine_caller(void *opaque, unsigned int cpu)
+{
+	struct platform *p = opaque;
+
+	return p->ended ? NULL : p->vcpu[cpu]->caller;
 }
 
 static void machine_event(void *opaque, const struct seam_event *e)
@@ -131,7 +137,10 @@ static struct seam *new_seam(struct platform *p, const struct seam_config *cfg,
 		.rdmsr = machine_rdmsr,
 		.violation = machine_violation,
 		.event = p->trace ? machine_event : NULL,
+		.caller = machine_caller,
 		.reports_wbinvd = true,
+		.reports_clflush = true,
+		.reports_movdir64b = true,
 	};
 
 	return seam_new(cfg, &machine, err, errlen);
@@ -206,6 +215,9 @@ void platform_power_on(struct platform *p)
 
 void platform_exit(struct platform *p)
 {
+	p->ended = true;
+	if (p->seam)
+		seam_report_leaks(p->seam);
 	write_stats(p);
 	if (p->trace)
 		trace_close(p->trace);
@@ -215,6 +227,22 @@ void platform_wbinvd(struct platform *p, const struct vcpu *v)
 {
 	if (p->seam)
 		seam_wbinvd(p->seam, v->index);
+}
+
+void platform_clflush(struct platform *p, struct vcpu *v, uint64_t va)
+{
+	uint64_t pa = 0;
+
+	if (p->seam && vcpu_translate(v, va, &pa))
+		seam_clflush(p->seam, v->index, pa);
+}
+
+void platform_movdir64b(struct platform *p, struct vcpu *v, uint64_t va)
+{
+	uint64_t pa = 0;
+
+	if (p->seam && p->opt.seam.erratum && vcpu_translate(v, va, &pa))
+		seam_movdir64b(p->seam, v->index, pa);
 }
 
 void platform_vmxoff(struct platform *p)

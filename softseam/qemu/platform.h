@@ -27,6 +27,8 @@ struct platform {
 	/* Counts resets, the first start included. */
 	atomic_uint power_on;
 	struct vcpu *vcpu[SEAM_MAX_CPUS];
+	/* QEMU ends: no CPU runs any more. */
+	bool ended;
 };
 
 /* Parse arguments and open files.  Returns false with one line in @err. */
@@ -39,6 +41,9 @@ void platform_exit(struct platform *p);
 
 enum seam_end platform_seamcall(struct platform *p, struct vcpu *v,
 				struct seam_regs *regs);
+/* The host flushed the cache line at @va, or overwrote it with MOVDIR64B. */
+void platform_clflush(struct platform *p, struct vcpu *v, uint64_t va);
+void platform_movdir64b(struct platform *p, struct vcpu *v, uint64_t va);
 /* The host wrote back the caches of a CPU. */
 void platform_wbinvd(struct platform *p, const struct vcpu *v);
 /* The host stopped using VMX on a CPU: the last chance to see the end. */

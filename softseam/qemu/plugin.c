@@ -66,6 +66,8 @@ static struct outcome execute(struct vcpu *v, const struct site *site)
 		return cr4_execute(v, site);
 	case INSN_MOVDIR64B:
 		return movdir64b_execute(v, site);
+	case INSN_CLFLUSH:
+		return clflush_execute(v, site);
 	case INSN_WBINVD:
 		/* Only noted: TCG has no caches to write back. */
 		if (vcpu_in_kernel(v))
@@ -245,6 +247,8 @@ static void watch_insn(struct platform *p, struct qemu_plugin_tb *tb, size_t i)
 		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_reset_vector,
 				QEMU_PLUGIN_CB_RW_REGS, get_plain_site(p, pc));
 	if (!decode_translated(qinsn, &insn))
+		return;
+	if (insn.kind == INSN_CLFLUSH && !seam_wants_clflush(&p->opt.seam))
 		return;
 
 	site = get_site(p, pc, &insn);

@@ -95,8 +95,7 @@ void stats_discard(struct stats *s)
 	g_free(s);
 }
 
-void stats_violation(struct stats *s, const struct seam_violation *v,
-		     const char *caller)
+void stats_violation(struct stats *s, const struct seam_violation *v)
 {
 	g_mutex_lock(&s->lock);
 	if (s->nr_listed < MAX_LISTED)
@@ -105,7 +104,7 @@ void stats_violation(struct stats *s, const struct seam_violation *v,
 			.pa = v->pa,
 			.rule = g_strdup(v->rule),
 			.text = g_strdup(v->text),
-			.caller = g_strdup(caller),
+			.caller = g_strdup(v->caller),
 		};
 	g_mutex_unlock(&s->lock);
 }

@@ -13,8 +13,7 @@ struct stats;
 /* Returns NULL with one line in @err, leaving no file. */
 struct stats *stats_open(const char *path, char *err, size_t errlen);
 /* Remember a violation for the file.  Any thread may call. */
-void stats_violation(struct stats *s, const struct seam_violation *v,
-		     const char *caller);
+void stats_violation(struct stats *s, const struct seam_violation *v);
 /* Forget the violations: the machine was reset. */
 void stats_reset(struct stats *s);
 /* Replace the file; readers see the old one or the new one. */

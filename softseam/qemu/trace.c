@@ -237,14 +237,12 @@ static void print_json_violation(struct trace *t, const struct seam_violation *v
 	fflush(f);
 }
 
-void trace_violation(struct trace *t, const struct seam_violation *v,
-		     uint64_t now, const char *caller)
+void trace_violation(struct trace *t, const struct seam_violation *v, uint64_t now)
 {
 	g_mutex_lock(&t->lock);
 	if (t->text.f)
-		fprintf(t->text.f, "[%5" PRIu64 ".%09" PRIu64 "] cpu%u violation %s: %s%s%s\n",
-			now / NS_PER_S, now % NS_PER_S, v->cpu, v->rule, v->text,
-			caller ? " by " : "", caller ? caller : "");
+		fprintf(t->text.f, "[%5" PRIu64 ".%09" PRIu64 "] cpu%u violation %s: %s\n",
+			now / NS_PER_S, now % NS_PER_S, v->cpu, v->rule, v->text);
 	if (t->json.f)
 		print_json_violation(t, v, now);
 	g_mutex_unlock(&t->lock);

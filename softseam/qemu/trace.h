@@ -20,8 +20,7 @@ struct trace *trace_open(const char *text, const char *json, char *err,
 /* @caller may be NULL.  Any thread may call. */
 void trace_seamcall(struct trace *t, const struct seam_event *e,
 		    const char *caller);
-void trace_violation(struct trace *t, const struct seam_violation *v,
-		     uint64_t now, const char *caller);
+void trace_violation(struct trace *t, const struct seam_violation *v, uint64_t now);
 /* Complete the files.  Nothing is traced afterwards. */
 void trace_close(struct trace *t);
 /* As if trace_open() had not been called. */

@@ -55,6 +55,7 @@ void vcpu_reset(struct vcpu *v)
 	v->tsc_adjust = 0;
 	memset(&v->fault, 0, sizeof(v->fault));
 	memset(&v->cpuid, 0, sizeof(v->cpuid));
+	v->page.valid = false;
 	v->caller = NULL;
 }
 
@@ -90,6 +91,22 @@ bool vcpu_in_long_mode(struct vcpu *v)
 bool vcpu_in_kernel(struct vcpu *v)
 {
 	return (vcpu_read(v, REG_CS) & 3) == 0 && vcpu_in_long_mode(v);
+}
+
+#define PAGE_OFFSET_MASK	UINT64_C(0xfff)
+#define LINE_MASK		UINT64_C(0x3f)
+
+bool vcpu_translate(struct vcpu *v, uint64_t va, uint64_t *pa)
+{
+	uint64_t offset = va & PAGE_OFFSET_MASK;
+
+	if (!v->page.valid || v->page.va != va - offset || !(offset & ~LINE_MASK)) {
+		v->page.valid = qemu_plugin_translate_vaddr(va, pa);
+		v->page.va = va - offset;
+		v->page.pa = *pa & ~PAGE_OFFSET_MASK;
+	}
+	*pa = v->page.pa + offset;
+	return v->page.valid;
 }
 
 bool vcpu_load(struct vcpu *v, uint64_t va, void *dst, size_t len)

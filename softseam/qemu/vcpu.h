@@ -63,6 +63,12 @@ struct vcpu {
 	struct vcpu_fault fault;
 	struct vcpu_cpuid cpuid;
 
+	/* The page that was translated last: see vcpu_translate(). */
+	struct {
+		bool valid;
+		uint64_t va, pa;
+	} page;
+
 	/* Function that made the SEAMCALL in progress, or NULL. */
 	const char *caller;
 };
@@ -80,6 +86,11 @@ bool vcpu_in_long_mode(struct vcpu *v);
 /* Long mode at privilege level 0: the only place where softseam takes over. */
 bool vcpu_in_kernel(struct vcpu *v);
 
+/*
+ * Physical address of @va.  Once translated, a page is taken to stay where it is
+ * until another page or its first line is asked for.
+ */
+bool vcpu_translate(struct vcpu *v, uint64_t va, uint64_t *pa);
 bool vcpu_load(struct vcpu *v, uint64_t va, void *dst, size_t len);
 bool vcpu_store(struct vcpu *v, uint64_t va, const void *src, size_t len);
 /* Linear address of a memory operand; @next_pc is where the instruction ends. */

@@ -42,7 +42,7 @@ struct sept_entry *host_entry(struct host *h, uint64_t gpa, unsigned int level)
 	return walk.entry;
 }
 
-static void fill_params(struct host *h)
+void td_prepare_params(struct host *h)
 {
 	struct td_params_page *p = host_params(h);
 
@@ -52,6 +52,8 @@ static void fill_params(struct host *h)
 	p->eptp_controls = 0x1E;
 	p->config_flags = TD_CONFIG_NO_RBP_MOD;
 	p->tsc_frequency = 40;
+	for (unsigned int i = 0; i < SZ_4K; i++)
+		*host_mem(h, SOURCE + i) = (uint8_t)(i * 7 + i / 256);
 }
 
 static void create(struct host *h, enum td_stage stage)
@@ -135,9 +137,7 @@ void td_goto(struct host *h, enum td_stage stage)
 {
 	host_goto(h, STAGE_TDMRS);
 	lend_pair(h);
-	fill_params(h);
-	for (unsigned int i = 0; i < 4096; i++)
-		*host_mem(h, SOURCE + i) = (uint8_t)(i * 7 + i / 256);
+	td_prepare_params(h);
 	create(h, stage);
 	create_vcpu(h, stage);
 	build(h, stage);

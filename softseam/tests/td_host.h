@@ -76,6 +76,9 @@ enum td_stage {
 /* The module READY with all TDMRs, then the TD. */
 void td_goto(struct host *h, enum td_stage stage);
 
+/* TD_PARAMS and SOURCE as td_goto() has them. */
+void td_prepare_params(struct host *h);
+
 /* One call that has to succeed. */
 void td_must(struct host *h, unsigned int cpu, struct seam_regs regs);
 

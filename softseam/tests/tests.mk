@@ -15,7 +15,8 @@ TESTS		:= $(TEST_SRC:tests/%.c=%)
 
 define test_objects
 $(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(O)/$(1)/tests/host.o $(O)/$(1)/tests/td_host.o $(O)/$(1)/tests/feature_host.o \
-	$(O)/$(1)/tests/td_twists.o
+	$(O)/$(1)/tests/td_twists.o $(O)/$(1)/tests/property_call.o \
+	$(O)/$(1)/tests/property_check.o $(O)/$(1)/tests/property_step.o
 endef
 
 $(O)/asan/%.o: %.c
