@@ -148,6 +148,21 @@ void fake_stop(struct vcpu *v)
 	g_free(v);
 }
 
+/* Virtual and physical addresses are the same here. */
+bool qemu_plugin_translate_vaddr(uint64_t vaddr, uint64_t *hwaddr)
+{
+	*hwaddr = vaddr;
+	return vaddr < FAKE_MAPPED;
+}
+
+void platform_movdir64b(struct platform *p, struct vcpu *v, uint64_t va)
+{
+	(void)p;
+	(void)v;
+	fake.movdir64b_va = va;
+	fake.nr_movdir64b++;
+}
+
 struct site fake_site(enum insn_kind kind)
 {
 	struct site site = {

@@ -22,7 +22,8 @@ struct fake {
 	/* What platform_seamcall() answers, and what it was asked. */
 	enum seam_end seamcall_end;
 	struct seam_regs seamcall_in, seamcall_out;
-	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd;
+	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd, nr_movdir64b;
+	uint64_t movdir64b_va;
 	unsigned int checked_package;
 	uint64_t syscall_entry;
 	unsigned int nr_reports;

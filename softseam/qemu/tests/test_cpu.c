@@ -244,6 +244,8 @@ static void test_movdir64b(void **state)
 	assert_int_equal(run_movdir64b(*state, 0x101, 0x2000).kind, OUTCOME_DONE);
 	assert_memory_equal(fake.memory + 0x2000, fake.memory + 0x101, 64);
 	assert_int_equal(fake.memory[0x2040], 0);
+	assert_int_equal(fake.nr_movdir64b, 1);
+	assert_true(fake.movdir64b_va == 0x2000);
 
 	assert_int_equal(run_movdir64b(*state, 0x100, 0x2020).kind, OUTCOME_GP);
 	o = run_movdir64b(*state, FAKE_MAPPED, 0x2000);
@@ -256,6 +258,7 @@ static void test_movdir64b(void **state)
 	fake.reg[REG_CS] = 0x33;
 	assert_int_equal(run_movdir64b(*state, 0x101, 0x3000).kind, OUTCOME_TO_TCG);
 	assert_int_equal(fake.memory[0x3000], 0);
+	assert_int_equal(fake.nr_movdir64b, 1);
 }
 
 static void test_effective_address(void **state)
