@@ -68,6 +68,13 @@ struct outcome cr4_execute(struct vcpu *v, const struct site *site);
 struct outcome movdir64b_execute(struct vcpu *v, const struct site *site);
 struct outcome clflush_execute(struct vcpu *v, const struct site *site);
 
+/*
+ * Let the guest see @flags, left by @site, in the code at @pc.  Returns where it
+ * goes on.
+ */
+uint64_t flags_deliver(struct vcpu *v, struct site *site, struct insn_flags flags,
+		       uint64_t pc);
+
 /* Called before CPUID, and before the instruction that follows it. */
 void cpuid_before(struct vcpu *v, const struct site *site);
 void cpuid_after(struct vcpu *v, const struct site *site, uint64_t pc);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "msr.h"
 #include "platform.h"
 #include "ram.h"
 #include "report.h"
@@ -35,6 +36,13 @@ static uint64_t machine_now(void *opaque)
 	struct platform *p = opaque;
 
 	return monotonic_ns() - p->start_ns;
+}
+
+static uint64_t machine_rdmsr(void *opaque, unsigned int cpu, uint32_t msr)
+{
+	struct platform *p = opaque;
+
+	return msr_peek(&p->opt.seam, p->vcpu[cpu], msr);
 }
 
 static void write_stats(struct platform *p)
@@ -126,6 +134,7 @@ static struct seam *new_seam(struct platform *p, const struct seam_config *cfg,
 		.opaque = p,
 		.ram = machine_ram,
 		.now = machine_now,
+		.rdmsr = machine_rdmsr,
 		.violation = machine_violation,
 		.event = p->trace ? machine_event : NULL,
 		.caller = machine_caller,

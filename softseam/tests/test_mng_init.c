@@ -261,6 +261,24 @@ static void tsc_is_scaled(void **state)
 	host_free(h);
 }
 
+static uint64_t rdtsc(void *opaque, unsigned int cpu)
+{
+	(void)opaque;
+	return 1000 + cpu;
+}
+
+/* A machine with a TSC of its own. */
+static void tsc_of_machine(void **state)
+{
+	struct host *h = *state;
+
+	h->machine.rdtsc = rdtsc;
+	host_start(h);
+	td_goto(h, TD_TDCS);
+	td_must(h, 2, (struct seam_regs)INIT());
+	assert_int_equal(rd(h, 0x111000030000000A), 0 - 1002ULL);
+}
+
 /* A field id as Linux makes it. */
 static uint64_t cpuid_id(uint32_t leaf, int subleaf, unsigned int element)
 {
@@ -357,6 +375,7 @@ int main(void)
 		host_test(td_is_as_asked),
 		host_test(tsc_starts_at_zero),
 		cmocka_unit_test(tsc_is_scaled),
+		host_test(tsc_of_machine),
 		host_test(cpuid_values),
 		host_test(cpuid_by_attributes),
 		host_test(fields_in_order),
