@@ -108,14 +108,18 @@ uint64_t random_gpa(struct random *r, unsigned int level)
 	return (gpa & ~(sept_level_bytes(level) - 1)) | level;
 }
 
-/* Addresses of @nr pages for a list, mostly free ones. */
-static uint64_t fill_list(struct host *h, struct random *r, unsigned int first, unsigned int nr)
+static uint64_t any_list(struct random *r)
 {
-	uint64_t root = LISTS + random_below(r, NR_LISTS) * SZ_4K;
-	uint64_t *slot = host_list(h, root);
+	return LISTS + random_below(r, NR_LISTS) * SZ_4K;
+}
+
+/* Addresses of @nr pages for a list, mostly free ones. */
+static uint64_t fill_list(struct host *h, struct random *r, unsigned int nr)
+{
+	uint64_t root = any_list(r), *slot = host_list(h, root);
 
 	for (unsigned int i = 0; i < nr; i++)
-		slot[first + i] = bent(r, free_page_for_long(h, r));
+		slot[i] = bent(r, free_page_for_long(h, r));
 	return root;
 }
 
@@ -123,13 +127,16 @@ static uint64_t array(struct host *h, struct random *r, unsigned int nr)
 {
 	if (nr == 1)
 		return free_page_for_long(h, r);
-	return bent(r, fill_list(h, r, 0, nr) | (uint64_t)(nr - 1) << 55);
+	return bent(r, fill_list(h, r, nr) | (uint64_t)(nr - 1) << 55);
 }
 
 static uint64_t iommu_mt(struct host *h, struct random *r)
 {
-	uint64_t root = fill_list(h, r, 2, h->cfg.iommu_mt_pages);
+	uint64_t root = any_list(r);
 
+	memset(host_list(h, root), 0, SZ_4K);
+	for (unsigned int i = 0; i < h->cfg.iommu_mt_pages; i++)
+		host_list(h, root)[2 + i] = bent(r, free_page_for_long(h, r));
 	for (unsigned int i = 0; i < 2; i++)
 		host_list(h, root)[i] = free_page_for_long(h, r) | 2;
 	return bent(r, root);
@@ -142,7 +149,7 @@ static uint64_t list_info(struct host *h, struct random *r)
 	/* Go on where it was interrupted. */
 	if (h->seam->ext.resume && chance(r, 80))
 		return h->seam->ext.resume;
-	return bent(r, fill_list(h, r, 0, (unsigned int)nr) | (nr - 1) << 55);
+	return bent(r, fill_list(h, r, (unsigned int)nr) | (nr - 1) << 55);
 }
 
 /* An interrupted call again, or the one that was made up. */
@@ -155,9 +162,33 @@ static struct seam_regs connect_call(struct host *h, struct random *r, struct se
 	return regs;
 }
 
-static uint64_t connect_id(struct host *h, struct random *r)
+/* A live object of @kind, NULL if there is none. */
+static const struct connect *some_object(struct host *h, struct random *r,
+					 enum connect_kind kind)
 {
-	return h->seam->connect.last_id - random_below(r, 6);
+	const struct connect *some = NULL;
+
+	for (const struct connect *o = h->seam->connect.objects; o; o = o->next) {
+		if (o->kind == kind && o->state == CONNECT_LIVE && (!some || chance(r, 50)))
+			some = o;
+	}
+	return some;
+}
+
+static uint64_t connect_id(struct host *h, struct random *r, enum connect_kind kind)
+{
+	const struct connect *o = some_object(h, r, kind);
+
+	return bent(r, o ? o->id : h->seam->connect.last_id);
+}
+
+static uint64_t session_of_stream(struct host *h, uint64_t stream)
+{
+	for (const struct connect *o = h->seam->connect.objects; o; o = o->next) {
+		if (o->kind == CONNECT_IDE && o->id == stream)
+			return o->spdm->id;
+	}
+	return 0;
 }
 
 /* KVM's ids of fields, and one that no module has. */
@@ -269,7 +300,7 @@ static struct seam_regs feature_call(struct host *h, struct random *r, unsigned 
 		regs.rdx = iommu_mt(h, r);
 		break;
 	case TDH_IOMMU_CLEAR:
-		regs.rcx = connect_id(h, r);
+		regs.rcx = connect_id(h, r, CONNECT_IOMMU);
 		regs.rdx = bent(r, LISTS);
 		break;
 	case TDH_SPDM_CREATE:
@@ -277,17 +308,17 @@ static struct seam_regs feature_call(struct host *h, struct random *r, unsigned 
 		regs.rdx = array(h, r, h->cfg.spdm_mt_pages);
 		break;
 	case TDH_SPDM_DELETE:
-		regs.rcx = connect_id(h, r);
+		regs.rcx = connect_id(h, r, CONNECT_SPDM);
 		regs.rdx = bent(r, h->cfg.spdm_mt_pages > 1 ? LISTS : 0);
 		break;
 	case TDH_IDE_STREAM_CREATE:
 		regs.rcx = random_below(r, 3);
-		regs.rdx = connect_id(h, r);
+		regs.rdx = connect_id(h, r, CONNECT_SPDM);
 		regs.r8 = array(h, r, h->cfg.ide_mt_pages);
 		break;
 	case TDH_IDE_STREAM_DELETE:
-		regs.rcx = connect_id(h, r);
-		regs.rdx = connect_id(h, r);
+		regs.rdx = connect_id(h, r, CONNECT_IDE);
+		regs.rcx = bent(r, session_of_stream(h, regs.rdx));
 		regs.r8 = h->cfg.ide_mt_pages > 1 ? LISTS : 0;
 		break;
 	}

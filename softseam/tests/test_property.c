@@ -72,10 +72,10 @@ static void make_call(struct host *h, struct random *r, struct tally *n)
 		fail_msg("leaf %u: 0x%" PRIx64 " is no status", leaf, regs.rax);
 }
 
-/* A run that never gets anywhere would show nothing. */
+/* A run of full length that never gets anywhere would show nothing. */
 static void assert_leaves_succeeded(const struct tally *n, const uint8_t *leaf, size_t nr)
 {
-	for (size_t i = 0; i < nr; i++) {
+	for (size_t i = 0; n->calls >= DEFAULT_CALLS && i < nr; i++) {
 		if (!n->of_leaf[leaf[i]])
 			fail_msg("%s never succeeded", seam_leaf_name(leaf[i]));
 	}
