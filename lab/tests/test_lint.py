@@ -60,7 +60,8 @@ def stock():
 
 
 # Rules about facilities that only the kernel has, and about names that GLib and C11 chose.
-USER_SPACE = ("ARRAY_SIZE", "AVOID_EXTERNS", "CONSTANT_CONVERSION", "EMBEDDED_FUNCTION_NAME", "LINE_SPACING",
+USER_SPACE = ("ARRAY_SIZE", "AVOID_EXTERNS", "CONSTANT_CONVERSION", "EMBEDDED_FUNCTION_NAME",
+              "LINE_SPACING", "OPEN_BRACE",
               "PREFER_DEFINED_ATTRIBUTE_MACRO", "SPDX_LICENSE_TAG", "SPLIT_STRING",
               "SSCANF_TO_KSTRTO", "STRCPY", "UNSPECIFIED_INT", "VOLATILE")
 # Tables of test rows are macros that the checker takes for code.
