@@ -54,7 +54,7 @@ class Kernel:
 def run_mounted(tree, cmd, log, what, on_line=None):
     """Run @cmd with @tree at SEEN_AT."""
     mounted = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-               'mount --bind "$0" "$1" && shift && exec "$@"', str(tree), str(SEEN_AT)]
+               'mount --rbind "$0" "$1" && shift && exec "$@"', str(tree), str(SEEN_AT)]
     return command([*mounted, *cmd], log, what, on_line,
                    rename=(f"{SEEN_AT}/", f"{place.shown(tree)}/"))
 
