@@ -80,9 +80,14 @@ def command(cmd, log, what, on_line=None, rename=("", ""), **popen):
     return path
 
 
+CAUSES = ("No space left on device",)
+ERRORS = ("error:", "ERROR:", "undefined reference", "*** ")
+
+
 def first_error(lines):
-    """The first line that names an error, or the last one."""
-    for text in lines:
-        if any(word in text for word in ("error:", "ERROR:", "undefined reference", "*** ")):
-            return text.strip()
+    """The first line that names a cause or, without one, an error; else the last line."""
+    for words in (CAUSES, ERRORS):
+        for text in lines:
+            if any(word in text for word in words):
+                return text.strip()
     return lines[-1].strip() if lines else "no output"
