@@ -13,6 +13,8 @@
 #define MIN_HPA_BITS	32
 #define MAX_PA_BITS	52
 #define MAX_KEYID_BITS	15
+#define MIN_TSC_KHZ	100000
+#define MAX_TSC_KHZ	10000000
 
 struct arg {
 	const char *key, *value, *accepted;
@@ -48,20 +50,22 @@ static int bad(const struct arg *arg, const char *fmt, ...)
 }
 
 /* All of the value is one number from @min to @max. */
-static int number(const struct arg *arg, uint64_t min, uint64_t max, uint64_t *n)
+static int number(const struct arg *arg, uint64_t min, uint64_t max, uint64_t *to)
 {
 	const char *p = arg->value;
+	uint64_t n;
 
-	if (!parse_number(&p, n) || *p)
+	if (!parse_number(&p, &n) || *p)
 		return bad(arg, "not a number");
-	if (*n < min || *n > max)
+	if (n < min || n > max)
 		return bad(arg, "out of range");
+	*to = n;
 	return 0;
 }
 
 static int set_unsigned(const struct arg *arg, uint64_t min, uint64_t max, unsigned int *to)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int ret = number(arg, min, max, &n);
 
 	if (!ret)
@@ -193,6 +197,21 @@ static int set_maxpa(struct seam_config *cfg, const struct arg *arg)
 	return set_unsigned(arg, MIN_HPA_BITS, MAX_PA_BITS, &cfg->maxpa);
 }
 
+static int set_tsc_khz(struct seam_config *cfg, const struct arg *arg)
+{
+	unsigned int khz;
+	int ret = set_unsigned(arg, MIN_TSC_KHZ, MAX_TSC_KHZ, &khz);
+
+	if (!ret)
+		cfg->tsc_khz = khz;
+	return ret;
+}
+
+static int set_ept_levels(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_unsigned(arg, 4, 5, &cfg->ept_levels);
+}
+
 static int set_tdmr_init_step(struct seam_config *cfg, const struct arg *arg)
 {
 	const char *p = arg->value;
@@ -246,6 +265,8 @@ static const struct {
 	{ "keyids", set_keyids, "SHARED+PRIVATE such as 31+32" },
 	{ "hpa_bits", set_hpa_bits, "32 to 52" },
 	{ "maxpa", set_maxpa, "32 to 52" },
+	{ "tsc_khz", set_tsc_khz, "100000 to 10000000" },
+	{ "ept_levels", set_ept_levels, "4 or 5" },
 	{ "tdmr_init_step", set_tdmr_init_step, "a multiple of 4K such as 64M, 0 for all" },
 	{ "inject", set_inject,
 	  "LEAF:NTH:STATUS[:COUNT][/...], LEAF a name or number, NTH from 1 or * or ~PERCENT, "
@@ -264,6 +285,8 @@ void seam_config_init(struct seam_config *cfg)
 		.hpa_bits = 40,
 		.nr_mktme_keyids = 31,
 		.nr_tdx_keyids = 32,
+		.tsc_khz = 1000000,
+		.ept_levels = 4,
 		.nr_cpus = 1,
 		.nr_packages = 1,
 	};

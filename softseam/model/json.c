@@ -56,6 +56,8 @@ int seam_write_json(struct seam *s, FILE *f)
 		st.nr_tdmrs, st.pamt_bytes / 1024);
 	fprintf(f, "  \"keyids\": { \"total\": %" PRIu32 ", \"in_use\": %" PRIu32 " },\n",
 		st.keyids_total, st.keyids_in_use);
+	fprintf(f, "  \"tds\": %" PRIu32 ",\n  \"pages_owned\": %" PRIu64 ",\n",
+		st.tds, st.pages_owned);
 	write_leaves(f, &st);
 	write_violations(f, s, &st);
 	fprintf(f, "}\n");

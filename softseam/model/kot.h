@@ -27,6 +27,8 @@ struct kot {
 	/* First private KeyID, and the first KeyID behind the private ones. */
 	uint32_t first, end;
 	_Atomic uint8_t state[MAX_HKIDS];
+	/* FLUSHED: packages whose caches were not written back since. */
+	_Atomic uint32_t wb_packages[MAX_HKIDS];
 };
 
 struct ket {

@@ -3,32 +3,63 @@
 #ifndef SOFTSEAM_LEAVES_H
 #define SOFTSEAM_LEAVES_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cache.h"
 #include "cmr.h"
 #include "inject.h"
 #include "kot.h"
 #include "lock.h"
+#include "own.h"
 #include "pamt.h"
 #include "platform.h"
 #include "seam.h"
 #include "status.h"
+#include "td.h"
 #include "tdmr.h"
 #include "violation.h"
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define FEATURE_TD_PRESERVING	(1ULL << 1)
+#define FEATURE_NO_RBP_MOD	(1ULL << 18)
 
 /* Leaf numbers that the code names. */
+#define TDH_MNG_ADDCX		1
+#define TDH_MEM_PAGE_ADD	2
+#define TDH_MEM_SEPT_ADD	3
+#define TDH_VP_ADDCX		4
+#define TDH_MEM_PAGE_AUG	6
+#define TDH_MEM_RANGE_BLOCK	7
+#define TDH_MNG_KEY_CONFIG	8
+#define TDH_MNG_CREATE		9
+#define TDH_VP_CREATE		10
+#define TDH_MNG_RD		11
+#define TDH_MR_EXTEND		16
+#define TDH_MR_FINALIZE		17
+#define TDH_VP_FLUSH		18
+#define TDH_MNG_VPFLUSHDONE	19
+#define TDH_MNG_KEY_FREEID	20
+#define TDH_MNG_INIT		21
+#define TDH_VP_INIT		22
 #define TDH_PHYMEM_PAGE_RDMD	24
+#define TDH_VP_RD		26
+#define TDH_PHYMEM_PAGE_RECLAIM	28
+#define TDH_MEM_PAGE_REMOVE	29
+#define TDH_MEM_SEPT_REMOVE	30
 #define TDH_SYS_KEY_CONFIG	31
 #define TDH_SYS_INIT		33
 #define TDH_SYS_RD		34
 #define TDH_SYS_LP_INIT		35
 #define TDH_SYS_TDMR_INIT	36
+#define TDH_MEM_TRACK		38
+#define TDH_MEM_RANGE_UNBLOCK	39
+#define TDH_PHYMEM_CACHE_WB	40
+#define TDH_PHYMEM_PAGE_WBINVD	41
+#define TDH_VP_WR		43
 #define TDH_SYS_CONFIG		45
 #define TDH_SYS_DISABLE		69
 
@@ -78,8 +109,15 @@ struct seam {
 	struct tdmr tdmr[MAX_TDMRS];
 
 	struct pamt pamt;
+	struct own own;
 	struct kot kot;
 	struct ket ket;
+	struct cache_wb cache_wb[SEAM_MAX_PACKAGES];
+
+	pthread_mutex_t tds_lock;
+	/* All TDs, for those who count them. */
+	struct td *tds;
+	struct guest_ops guest_ops;
 
 	struct injector injector;
 	struct counter count[SEAM_MAX_LEAF];
@@ -95,6 +133,11 @@ struct call {
 	/* All zero at first; the leaf's outputs reach the host, error or not. */
 	struct seam_regs out;
 };
+
+static inline unsigned int call_version(const struct call *c)
+{
+	return c->in.rax >> 16 & 0xFF;
+}
 
 #define LEAF_MAX_REGS	5
 
@@ -140,7 +183,27 @@ static inline uint64_t leaf_reg_value(const struct seam_regs *regs, const struct
 	return *(const uint64_t *)((const char *)regs + reg->offset);
 }
 
+uint64_t tdh_mem_page_add(struct seam *s, struct call *c);
+uint64_t tdh_mem_page_aug(struct seam *s, struct call *c);
+uint64_t tdh_mem_page_remove(struct seam *s, struct call *c);
+uint64_t tdh_mem_range_block(struct seam *s, struct call *c);
+uint64_t tdh_mem_range_unblock(struct seam *s, struct call *c);
+uint64_t tdh_mem_sept_add(struct seam *s, struct call *c);
+uint64_t tdh_mem_sept_remove(struct seam *s, struct call *c);
+uint64_t tdh_mem_track(struct seam *s, struct call *c);
+uint64_t tdh_mng_addcx(struct seam *s, struct call *c);
+uint64_t tdh_mng_create(struct seam *s, struct call *c);
+uint64_t tdh_mng_init(struct seam *s, struct call *c);
+uint64_t tdh_mng_key_config(struct seam *s, struct call *c);
+uint64_t tdh_mng_key_freeid(struct seam *s, struct call *c);
+uint64_t tdh_mng_rd(struct seam *s, struct call *c);
+uint64_t tdh_mng_vpflushdone(struct seam *s, struct call *c);
+uint64_t tdh_mr_extend(struct seam *s, struct call *c);
+uint64_t tdh_mr_finalize(struct seam *s, struct call *c);
+uint64_t tdh_phymem_cache_wb(struct seam *s, struct call *c);
 uint64_t tdh_phymem_page_rdmd(struct seam *s, struct call *c);
+uint64_t tdh_phymem_page_reclaim(struct seam *s, struct call *c);
+uint64_t tdh_phymem_page_wbinvd(struct seam *s, struct call *c);
 uint64_t tdh_sys_config(struct seam *s, struct call *c);
 uint64_t tdh_sys_disable(struct seam *s, struct call *c);
 uint64_t tdh_sys_init(struct seam *s, struct call *c);
@@ -148,5 +211,11 @@ uint64_t tdh_sys_key_config(struct seam *s, struct call *c);
 uint64_t tdh_sys_lp_init(struct seam *s, struct call *c);
 uint64_t tdh_sys_rd(struct seam *s, struct call *c);
 uint64_t tdh_sys_tdmr_init(struct seam *s, struct call *c);
+uint64_t tdh_vp_addcx(struct seam *s, struct call *c);
+uint64_t tdh_vp_create(struct seam *s, struct call *c);
+uint64_t tdh_vp_flush(struct seam *s, struct call *c);
+uint64_t tdh_vp_init(struct seam *s, struct call *c);
+uint64_t tdh_vp_rd(struct seam *s, struct call *c);
+uint64_t tdh_vp_wr(struct seam *s, struct call *c);
 
 #endif

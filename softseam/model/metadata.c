@@ -2,29 +2,15 @@
 /* The table of global metadata fields. */
 #include <stdbool.h>
 
+#include "field_id.h"
 #include "leaves.h"
 #include "metadata.h"
 #include "range.h"
+#include "td_params.h"
 
-/*
- * A field id: field code 23:0, element size 33:32, last element 37:34, last
- * field 46:38, context 54:52, class 61:56.  Class and field code say which
- * field it is; the two "last" values are for lists, not for one element.
- */
-#define ID_CODE			0x0000000000FFFFFFULL
-#define ID_LAST			0x00007FFC00000000ULL
-#define ID_CLASS		0x3F00000000000000ULL
-
-#define NR_VCPUS_PER_TD		576
 #define TDR_BYTES		(1 * SZ_4K)
-#define TDCS_BYTES		(6 * SZ_4K)
-#define TDVPS_BYTES		(6 * SZ_4K)
-
-/* DEBUG, SEPT_VE_DISABLE, MIGRATABLE, PKS, PERFMON. */
-#define ATTRIBUTES_FIXED0	0x8000000070000001ULL
-#define ATTRIBUTES_FIXED1	0ULL
-#define XFAM_FIXED0		0x6DBE7ULL
-#define XFAM_FIXED1		0x3ULL
+#define TDCS_BYTES		(TDCS_PAGES * SZ_4K)
+#define TDVPS_BYTES		((1 + TDVPS_CHILD_PAGES) * SZ_4K)
 
 struct field {
 	uint64_t id;
@@ -102,7 +88,7 @@ static const struct field fields[] = {
 	{ 0x1900000300000002, 1, .read = read_xfam_fixed0 },
 	{ 0x1900000300000003, 1, .value = XFAM_FIXED1 },
 	{ 0x9900000100000004, 1, .value = NR_CPUID_CONFIG },
-	{ 0x9900000100000008, 1, .value = NR_VCPUS_PER_TD },
+	{ 0x9900000100000008, 1, .value = TD_MAX_VCPUS },
 	{ 0x9900000300000400, NR_CPUID_CONFIG, .read = read_cpuid_leaf },
 	{ 0x9900000300000500, 2 * NR_CPUID_CONFIG, .read = read_cpuid_values },
 };
@@ -119,14 +105,14 @@ static uint64_t first_from(const struct seam *s, size_t i)
 		if (available(s, &fields[i]))
 			return fields[i].id;
 	}
-	return METADATA_NULL_ID;
+	return FIELD_NULL;
 }
 
 static bool matches(const struct field *f, uint64_t id, unsigned int *element)
 {
-	uint64_t offset = (id & ID_CODE) - (f->id & ID_CODE);
+	uint64_t offset = (id & FIELD_CODE) - (f->id & FIELD_CODE);
 
-	if ((id ^ f->id) & ID_CLASS || offset >= f->elements)
+	if ((id ^ f->id) & FIELD_CLASS || offset >= f->elements)
 		return false;
 	*element = (unsigned int)offset;
 	return true;
@@ -136,11 +122,11 @@ uint64_t metadata_read(const struct seam *s, uint64_t id, uint64_t *value, uint6
 {
 	unsigned int element;
 
-	if (id == METADATA_NULL_ID) {
+	if (id == FIELD_NULL) {
 		*next = first_from(s, 0);
 		return TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT;
 	}
-	if (id & ID_LAST)
+	if (id & FIELD_LAST)
 		return TDX_METADATA_FIELD_ID_INCORRECT;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

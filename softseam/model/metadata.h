@@ -7,12 +7,9 @@
 
 struct seam;
 
-/* All ones: "no field". */
-#define METADATA_NULL_ID	(~0ULL)
-
 /*
  * Read the element that @id names, and find the id of the element after it,
- * METADATA_NULL_ID behind the last.  Returns a completion status.
+ * FIELD_NULL behind the last.  Returns a completion status.
  */
 uint64_t metadata_read(const struct seam *s, uint64_t id, uint64_t *value, uint64_t *next);
 

@@ -1,21 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Page ownership. */
-#include <sys/mman.h>
-
 #include "pamt.h"
 #include "range.h"
-
-/*
- * Address space only: the system gives memory when an entry is first written,
- * so a large machine costs little until its pages are used.
- */
-static void *map_zeroed(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
+#include "sparse.h"
 
 bool pamt_init(struct pamt *pamt, uint64_t end)
 {
@@ -26,7 +13,7 @@ bool pamt_init(struct pamt *pamt, uint64_t end)
 	for (enum page_size size = 0; pamt->end && size < NR_PAGE_SIZES; size++) {
 		size_t bytes = pamt->end / page_bytes(size) * sizeof(struct pamt_entry);
 
-		pamt->entry[size] = map_zeroed(bytes);
+		pamt->entry[size] = sparse_new(bytes);
 		if (!pamt->entry[size]) {
 			pamt_free(pamt);
 			return false;
@@ -38,10 +25,8 @@ bool pamt_init(struct pamt *pamt, uint64_t end)
 
 void pamt_free(struct pamt *pamt)
 {
-	for (enum page_size size = 0; size < NR_PAGE_SIZES; size++) {
-		if (pamt->entry[size])
-			munmap(pamt->entry[size], pamt->bytes[size]);
-	}
+	for (enum page_size size = 0; size < NR_PAGE_SIZES; size++)
+		sparse_free(pamt->entry[size], pamt->bytes[size]);
 	*pamt = (struct pamt){ 0 };
 }
 
@@ -63,7 +48,7 @@ bool pamt_walk(struct pamt *pamt, uint64_t pa, bool reserved, enum page_size tar
 		return true;
 
 	for (int size = PS_1G; size >= (int)target; size--) {
-		struct pamt_entry *entry = &pamt->entry[size][pa / page_bytes((enum page_size)size)];
+		struct pamt_entry *entry = pamt_entry(pamt, pa, (enum page_size)size);
 		enum lock_mode want = size == (int)target ? mode : LOCK_SHARED;
 
 		if (!walk_lock(walk, entry, want)) {
@@ -85,6 +70,12 @@ void pamt_unwalk(struct pamt_walk *walk)
 		walk->nr_held--;
 		lock_release(walk->held[walk->nr_held].lock, walk->held[walk->nr_held].mode);
 	}
+}
+
+void pamt_set_owner(struct pamt_entry *entry, uint64_t tdr)
+{
+	entry->owner_lo = (uint32_t)(tdr >> 12);
+	entry->owner_hi = (uint8_t)(tdr >> 44);
 }
 
 uint64_t pamt_owner(const struct pamt_entry *entry)

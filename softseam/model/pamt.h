@@ -16,6 +16,7 @@
 #ifndef SOFTSEAM_PAMT_H
 #define SOFTSEAM_PAMT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,15 +43,18 @@ enum page_size {
 /* What one entry takes of the memory that the host gives. */
 #define PAMT_ENTRY_SIZE		16
 
-/* Guarded by @lock: shared to read, exclusive to write. */
+/*
+ * Guarded by @lock: shared to read, exclusive to write.  The two atomic fields
+ * are also seen by leaves that know the page from elsewhere and take no lock.
+ */
 struct pamt_entry {
 	struct trylock lock;
-	uint8_t type;
+	_Atomic uint8_t type;
 	/* Page frame of the owner's TDR, 40 bits. */
 	uint8_t owner_hi;
 	uint32_t owner_lo;
 	/* TLB tracking epoch in which the page was blocked. */
-	uint64_t bepoch;
+	_Atomic uint64_t bepoch;
 };
 
 _Static_assert(sizeof(struct pamt_entry) == PAMT_ENTRY_SIZE, "PAMT entry size");
@@ -82,6 +86,13 @@ static inline uint64_t page_bytes(enum page_size size)
 	return 1ULL << (12 + 9 * size);
 }
 
+/* The entry of the page of @size at @pa, which is below the end. */
+static inline struct pamt_entry *pamt_entry(const struct pamt *pamt, uint64_t pa,
+					    enum page_size size)
+{
+	return &pamt->entry[size][pa / page_bytes(size)];
+}
+
 /* Returns false if the host's system cannot give the address space. */
 bool pamt_init(struct pamt *pamt, uint64_t end);
 void pamt_free(struct pamt *pamt);
@@ -97,5 +108,6 @@ void pamt_unwalk(struct pamt_walk *walk);
 
 /* Physical address of the TDR that owns the page. */
 uint64_t pamt_owner(const struct pamt_entry *entry);
+void pamt_set_owner(struct pamt_entry *entry, uint64_t tdr);
 
 #endif

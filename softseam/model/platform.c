@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* CPUID and MSRs of the platform. */
 #include <stdbool.h>
-#include <string.h>
 
 #include "leaves.h"
 #include "platform.h"
+#include "sample_cpu.h"
 
 #define MSR_IA32_TSC_ADJUST			0x3B
 #define MSR_IA32_MKTME_KEYID_PARTITIONING	0x87
 #define MSR_IA32_VMX_BASIC			0x480
-
-#define CPUID_ADDRESS_SIZES	0x80000008
-#define CPUID_XSTATE		0xD
-#define CPUID_NO_SUBLEAF	0xFFFFFFFF
 
 static const uint32_t sampled_msr[NR_SAMPLED_MSRS] = {
 	MSR_IA32_TSC_ADJUST,
@@ -36,63 +32,13 @@ static const struct {
 	{ 7, ECX, 28 },
 };
 
-/*
- * CPUID leaves that a TD's owner may configure: bits that are free to choose,
- * and bits that may be set where the CPU has them.
- */
-static const struct {
-	uint32_t leaf, subleaf;
-	uint32_t direct[NR_CPUID_REGS], native[NR_CPUID_REGS];
-} configurable[NR_CPUID_CONFIG] = {
-	{ 0x1, CPUID_NO_SUBLEAF, .direct = { 0x0FFF3FFF, 0x00FF0000 },
-	  .native = { 0, 0, 0x31044D88, 0xB8440000 } },
-	{ 0x4, 0, .direct = { 0xFFFFC3FF, 0xFFFFF000, 0xFFFFFFFF, 0xFFFFFFFB } },
-	{ 0x4, 1, .direct = { 0xFFFFC3FF, 0xFFFFF000, 0xFFFFFFFF, 0xFFFFFFFB } },
-	{ 0x4, 2, .direct = { 0xFFFFC3FF, 0xFFFFF000, 0xFFFFFFFF, 0xFFFFFFFB } },
-	{ 0x4, 3, .direct = { 0xFFFFC3FF, 0xFFFFF000, 0xFFFFFFFF, 0x00000007 } },
-	{ 0x7, 0, .native = { 0, 0xDC2B9B18, 0x02417F65, 0x0005411C } },
-	{ 0x7, 1, .native = { 0x1D30 } },
-	{ 0xA, CPUID_NO_SUBLEAF, .direct = { 0 } },
-	{ 0x1C, CPUID_NO_SUBLEAF, .native = { 0xFF } },
-	{ CPUID_ADDRESS_SIZES, CPUID_NO_SUBLEAF, .native = { 0, 0x200 } },
-	{ 0x7, 2, .native = { 0, 0, 0, 0x28 } },
-	{ 0x23, 0, .native = { 0xF } },
-};
-
-/* A sample CPU with what TDX needs, for machines without CPUID of their own. */
-static void sample_cpuid(const struct seam *s, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
-{
-	memset(out, 0, 4 * sizeof(out[0]));
-	switch (leaf) {
-	case 0x1:
-		out[EAX] = 0x000A06D1;
-		out[ECX] = 0x7FFEFBFF;
-		out[EDX] = 0xBFEBFBFF;
-		break;
-	case 0x7:
-		if (!subleaf) {
-			out[EBX] = 0xF3BFBFFB;
-			out[ECX] = 1U << 28;
-		}
-		break;
-	case CPUID_XSTATE:
-		if (!subleaf)
-			out[EAX] = 0x602E7;
-		break;
-	case CPUID_ADDRESS_SIZES:
-		out[EAX] = s->cfg.hpa_bits;
-		out[EBX] = 0x200;
-		break;
-	}
-}
-
 static void cpuid(struct seam *s, unsigned int cpu, uint32_t leaf, uint32_t subleaf,
 		  uint32_t out[4])
 {
 	if (s->machine.cpuid)
 		s->machine.cpuid(s->machine.opaque, cpu, leaf, subleaf, out);
 	else
-		sample_cpuid(s, leaf, subleaf, out);
+		sample_cpuid(leaf, subleaf, s->cfg.hpa_bits, out);
 }
 
 static bool has_required(struct seam *s, unsigned int cpu)
@@ -121,22 +67,30 @@ static uint64_t extended_state(struct seam *s, unsigned int cpu)
 	       supervisor[ECX] | (uint64_t)supervisor[EDX] << 32;
 }
 
+static uint32_t or_zero(uint32_t subleaf)
+{
+	return subleaf == CPUID_NO_SUBLEAF ? 0 : subleaf;
+}
+
 static void sample_cpuid_config(struct seam *s, unsigned int cpu, struct platform *p)
 {
 	for (unsigned int i = 0; i < NR_CPUID_CONFIG; i++) {
-		uint32_t subleaf = configurable[i].subleaf;
+		const struct cpuid_config *slot = &cpuid_config[i];
 		uint32_t r[4];
 
-		cpuid(s, cpu, configurable[i].leaf, subleaf == CPUID_NO_SUBLEAF ? 0 : subleaf, r);
+		cpuid(s, cpu, slot->leaf, or_zero(slot->subleaf), r);
 		for (unsigned int reg = 0; reg < NR_CPUID_REGS; reg++)
-			p->cpuid_config[i][reg] = configurable[i].direct[reg] |
-						  (configurable[i].native[reg] & r[reg]);
+			p->cpuid_config[i][reg] = slot->direct[reg] |
+						  (slot->native[reg] & r[reg]);
 	}
+	for (unsigned int i = 0; i < NR_CPUID_VISIBLE; i++)
+		cpuid(s, cpu, cpuid_visible[i].leaf, or_zero(cpuid_visible[i].subleaf),
+		      p->native[i]);
 }
 
 uint64_t cpuid_config_leaf(unsigned int i)
 {
-	return configurable[i].leaf | (uint64_t)configurable[i].subleaf << 32;
+	return cpuid_config[i].leaf | (uint64_t)cpuid_config[i].subleaf << 32;
 }
 
 static uint64_t keyid_partitioning(const struct seam *s)
@@ -174,4 +128,22 @@ uint64_t platform_compare(struct seam *s, unsigned int cpu)
 			return TDX_INCONSISTENT_MSR | msr;
 	}
 	return TDX_SUCCESS;
+}
+
+uint64_t platform_check_tsc_adjust(struct seam *s, unsigned int cpu)
+{
+	if (s->machine.rdmsr &&
+	    s->machine.rdmsr(s->machine.opaque, cpu, MSR_IA32_TSC_ADJUST) != s->platform.msr[0])
+		return TDX_INCONSISTENT_MSR | MSR_IA32_TSC_ADJUST;
+	return TDX_SUCCESS;
+}
+
+uint64_t platform_tsc(const struct seam *s, unsigned int cpu)
+{
+	uint64_t ns;
+
+	if (s->machine.rdtsc)
+		return s->machine.rdtsc(s->machine.opaque, cpu);
+	ns = s->machine.now(s->machine.opaque);
+	return (uint64_t)((unsigned __int128)ns * s->cfg.tsc_khz / 1000000);
 }

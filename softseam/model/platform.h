@@ -8,18 +8,20 @@
 
 #include <stdint.h>
 
+#include "cpuid_table.h"
+
 struct seam;
 
-#define NR_CPUID_CONFIG		12
 #define NR_SAMPLED_MSRS		3
-
-enum cpuid_reg { EAX, EBX, ECX, EDX, NR_CPUID_REGS };
 
 struct platform {
 	/* Extended state components that the CPU has. */
 	uint64_t xfam;
 	/* CPUID bits that a TD may configure, per entry of the module's list. */
 	uint32_t cpuid_config[NR_CPUID_CONFIG][NR_CPUID_REGS];
+	/* What the CPU says in the leaves that TDs see. */
+	uint32_t native[NR_CPUID_VISIBLE][NR_CPUID_REGS];
+	/* The first is IA32_TSC_ADJUST. */
 	uint64_t msr[NR_SAMPLED_MSRS];
 };
 
@@ -31,5 +33,10 @@ uint64_t platform_sample(struct seam *s, unsigned int cpu, struct platform *p);
 
 /* SYS.LP.INIT: is @cpu like the one that was sampled? */
 uint64_t platform_compare(struct seam *s, unsigned int cpu);
+
+/* Before a look at the TSC: was it set since SYS.INIT?  Returns a status. */
+uint64_t platform_check_tsc_adjust(struct seam *s, unsigned int cpu);
+/* The TSC, which counts cfg.tsc_khz thousand times a second. */
+uint64_t platform_tsc(const struct seam *s, unsigned int cpu);
 
 #endif

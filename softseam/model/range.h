@@ -29,11 +29,9 @@ static inline bool range_aligned(struct seam_range r, uint64_t to)
 	return !((r.base | r.size) & (to - 1));
 }
 
-/* An empty range overlaps nothing. */
+/* Of ranges that are not empty. */
 static inline bool ranges_overlap(struct seam_range a, struct seam_range b)
 {
-	if (!a.size || !b.size)
-		return false;
 	return a.base < range_end(b) && b.base < range_end(a);
 }
 

@@ -40,13 +40,15 @@ struct seam *seam_new(const struct seam_config *cfg, const struct seam_machine *
 	s->machine = *machine;
 	kot_init(&s->kot, complete.nr_mktme_keyids, complete.nr_tdx_keyids);
 
-	if (!pamt_init(&s->pamt, memory_end(&complete))) {
+	if (!pamt_init(&s->pamt, memory_end(&complete)) || !own_init(&s->own, s->pamt.end)) {
 		snprintf(err, errlen,
 			 "no address space for the page metadata of %llu GB: use a smaller cmr=",
 			 (unsigned long long)(memory_end(&complete) / SZ_1G));
+		pamt_free(&s->pamt);
 		free(s);
 		return NULL;
 	}
+	pthread_mutex_init(&s->tds_lock, NULL);
 	return s;
 }
 
@@ -54,6 +56,9 @@ void seam_free(struct seam *s)
 {
 	if (!s)
 		return;
+	td_free_all(s);
+	pthread_mutex_destroy(&s->tds_lock);
+	own_free(&s->own);
 	pamt_free(&s->pamt);
 	free(s);
 }
@@ -77,4 +82,6 @@ void seam_get_stats(struct seam *s, struct seam_stats *st)
 	st->pamt_bytes = atomic_load(&s->pamt_bytes);
 	st->keyids_total = s->cfg.nr_tdx_keyids;
 	st->keyids_in_use = kot_in_use(&s->kot);
+	st->tds = td_count(s);
+	st->pages_owned = atomic_load(&s->own.pages);
 }

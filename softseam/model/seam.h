@@ -89,6 +89,9 @@ struct seam_machine {
 	 */
 	uint64_t (*rdmsr)(void *opaque, unsigned int cpu, uint32_t msr);
 
+	/* TSC of @cpu, at cfg.tsc_khz.  NULL: follows now(). */
+	uint64_t (*rdtsc)(void *opaque, unsigned int cpu);
+
 	/*
 	 * CPUID of @cpu as the host kernel sees it: EAX, EBX, ECX, EDX.
 	 * NULL: a built-in sample CPU.
@@ -144,6 +147,11 @@ struct seam_config {
 	/* IA32_MKTME_KEYID_PARTITIONING: shared KeyIDs, then private ones. */
 	uint32_t nr_mktme_keyids, nr_tdx_keyids;
 
+	/* Frequency of the TSC. */
+	uint32_t tsc_khz;
+	/* Most levels of EPT that the CPUs have: 4 or 5. */
+	unsigned int ept_levels;
+
 	unsigned int nr_cpus;
 	unsigned int nr_packages;
 	/* Package of each CPU; without a map they are split into even blocks. */
@@ -163,7 +171,11 @@ struct seam_config {
 	uint64_t seed;
 };
 
-/* Sets every field to the defaults that softseam/README.md lists. */
+/*
+ * Sets every field to its default: module 1.5.16 with FEATURES0 140000h, 31
+ * shared and 32 private KeyIDs above 40 address bits, one CPU, no CMRs, no
+ * injections.  The caller has to set nr_cpus, and CMRs if no argument does.
+ */
 void seam_config_init(struct seam_config *cfg);
 
 /*
@@ -186,6 +198,12 @@ void seam_free(struct seam *seam);
 /* Execute SEAMCALL on @cpu, less than nr_cpus, with the registers in @regs. */
 enum seam_end seam_call(struct seam *seam, unsigned int cpu,
 			struct seam_regs *regs);
+
+/*
+ * The machine ends, no call runs any more: report what the host never took back,
+ * a violation for each TD.  Returns their number.
+ */
+unsigned int seam_report_leaks(struct seam *seam);
 
 /* @cpu executed WBINVD. */
 void seam_wbinvd(struct seam *seam, unsigned int cpu);
@@ -211,6 +229,9 @@ struct seam_stats {
 	/* Bytes of memory the host gave for PAMT in SYS.CONFIG. */
 	uint64_t pamt_bytes;
 	uint32_t keyids_total, keyids_in_use;
+	/* TDs that exist, and pages of 4K that the module owns. */
+	uint32_t tds;
+	uint64_t pages_owned;
 };
 
 void seam_get_stats(struct seam *seam, struct seam_stats *st);

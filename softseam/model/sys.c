@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TDH.SYS: the life of the module, from SYS.INIT to SYS.DISABLE. */
+#include "field_id.h"
 #include "leaves.h"
 #include "metadata.h"
 
@@ -58,7 +59,7 @@ uint64_t tdh_sys_lp_init(struct seam *s, struct call *c)
  */
 uint64_t tdh_sys_rd(struct seam *s, struct call *c)
 {
-	c->out.rdx = METADATA_NULL_ID;
+	c->out.rdx = FIELD_NULL;
 	return metadata_read(s, c->in.rdx, &c->out.r8, &c->out.rdx);
 }
 

@@ -9,6 +9,9 @@
 static const char *const rule_names[NR_RULES] = {
 	[RULE_NOT_RAM]		= "not-ram",
 	[RULE_NO_WBINVD]	= "no-wbinvd",
+	[RULE_HOST_WRITE]	= "host-write",
+	[RULE_WRONG_CPU]	= "wrong-cpu",
+	[RULE_NEVER_RETURNED]	= "never-returned",
 };
 
 const char *rule_name(enum rule rule)

@@ -12,6 +12,12 @@ enum rule {
 	RULE_NOT_RAM,
 	/* SYS.KEY.CONFIG while caches may hold lines of what becomes PAMT. */
 	RULE_NO_WBINVD,
+	/* The host wrote to a page that the module owns. */
+	RULE_HOST_WRITE,
+	/* A call for another CPU than the one it is on. */
+	RULE_WRONG_CPU,
+	/* A TD, with its KeyID and its pages, that was never taken down. */
+	RULE_NEVER_RETURNED,
 	NR_RULES
 };
 

@@ -13,10 +13,11 @@ GLIB_LIBS	= $(shell pkg-config --libs glib-2.0)
 all: plugin
 plugin: $(O)/softseam.so
 
-# Only what QEMU looks up is visible; glib is there in every QEMU.
+# Only what QEMU looks up is visible; glib is there in every QEMU.  QEMU may also
+# have a nettle of its own, so ours is linked in and stays hidden.
 $(O)/softseam.so: $(PLUGIN_SRC:%.c=$(O)/plugin/%.o) $(O)/libsoftseam.a
 	$(CC) $(OPT_CFLAGS) $(CFLAGS) $(LDFLAGS) -shared -Wl,--exclude-libs,ALL \
-		-o $@ $^ $(GLIB_LIBS)
+		-o $@ $^ $(GLIB_LIBS) $(MODEL_LIBS)
 
 $(O)/plugin/%.o: %.c
 	@mkdir -p $(@D)

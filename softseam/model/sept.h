@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The secure EPT of one TD: GPA -> state, page, plaintext.
+ *
+ * Levels count as in the interface: an entry at level 0 maps 4K, at level 1
+ * 2M, and so on.  A table stands for an EPT page that the host gave; the entries
+ * are the model's own, host memory holds none of them.
+ *
+ * Locks of the module: the tree (OPERAND_BUSY|SEPT_TREE), shared for walks and
+ * changes of one entry, exclusive to block a range or to take a table away; and
+ * each entry (OPERAND_BUSY|RCX), exclusive to change it.
+ *
+ * The contents of private pages are kept aside from host memory.  They lie in
+ * GPA order: neighbours by GPA within 1G are neighbours in the plaintext too,
+ * and the plaintext of a GPA stays at one place for the life of the TD.
+ */
+#ifndef SOFTSEAM_SEPT_H
+#define SOFTSEAM_SEPT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lock.h"
+
+#define SEPT_NR_ENTRIES		512
+
+enum sept_state {
+	SEPT_FREE		= 0x00,
+	SEPT_BLOCKED		= 0x01,
+	SEPT_PENDING		= 0x02,
+	SEPT_PENDING_BLOCKED	= 0x03,
+	SEPT_MAPPED		= 0x04,
+	SEPT_REMOVED		= 0x05,
+	SEPT_BLOCKEDW		= 0x08,
+	SEPT_NL_BLOCKED		= 0x81,
+	SEPT_NL_MAPPED		= 0x84,
+};
+
+#define SEPT_NON_LEAF		0x80
+
+struct sept_table;
+
+struct sept_entry {
+	/* Page address | enum sept_state.  Written with @lock exclusive. */
+	_Atomic uint64_t word;
+	/* Below a non-leaf entry. */
+	struct sept_table *table;
+	struct trylock lock;
+};
+
+/* An EPT page. */
+struct sept_table {
+	struct sept_entry entry[SEPT_NR_ENTRIES];
+};
+
+/* Told of changes to what a guest may access. */
+struct sept_listener {
+	/*
+	 * An entry at @level for @gpa changed.  @accessible: a guest may find
+	 * memory there now and should look; else there is none any more.  Runs
+	 * on the thread of the call that made the change, under locks: all it
+	 * may do is to take a note.
+	 */
+	void (*changed)(struct sept_listener *l, uint64_t gpa, unsigned int level,
+			bool accessible);
+	struct sept_listener *next;
+};
+
+/* Plaintext of a GiB, reserved when its first page is mapped. */
+struct sept_chunk {
+	struct sept_chunk *next;
+	uint64_t gpa;
+	void *mem;
+};
+
+struct sept {
+	struct trylock lock;
+	/* Level of the entries in the root: 3 or 4. */
+	unsigned int root_level;
+	/* Private GPAs are below 1 << @gpa_bits. */
+	unsigned int gpa_bits;
+	struct sept_table *root;
+
+	/*
+	 * Keeps tables in place under a guest's page walk, which takes none of
+	 * the module's locks.  Written only where a table is taken away.
+	 */
+	pthread_rwlock_t guard;
+
+	/* Goes up with each change that listeners are told of. */
+	_Atomic uint64_t generation;
+	pthread_mutex_t mutex;
+	/* Both under @mutex. */
+	struct sept_listener *listeners;
+	struct sept_chunk *chunks;
+};
+
+/* Where a walk ended. */
+struct sept_walk {
+	struct sept_entry *entry;
+	/* Of @entry. */
+	unsigned int level;
+	enum sept_state state;
+	uint64_t hpa;
+};
+
+static inline uint64_t sept_level_bytes(unsigned int level)
+{
+	return 1ULL << (12 + 9 * level);
+}
+
+/* Does an entry in this state map a page? */
+static inline bool sept_is_leaf(enum sept_state state)
+{
+	return state != SEPT_FREE && state != SEPT_REMOVED && !(state & SEPT_NON_LEAF);
+}
+
+static inline bool sept_is_blocked(enum sept_state state)
+{
+	return state == SEPT_BLOCKED || state == SEPT_PENDING_BLOCKED || state == SEPT_NL_BLOCKED;
+}
+
+/* Returns false without memory. */
+bool sept_init(struct sept *t, unsigned int root_level, unsigned int gpa_bits);
+/* Frees tables and plaintext.  Does nothing to a tree that is all zero. */
+void sept_destroy(struct sept *t);
+
+/*
+ * Walk towards the entry at @level for private @gpa.  Returns true if it got
+ * there; else the walk ended above, at an entry that leads no further.
+ * Needs the tree lock or @guard.
+ */
+bool sept_walk(const struct sept *t, uint64_t gpa, unsigned int level, struct sept_walk *walk);
+/* Look again at an entry that was walked to, now that it is locked. */
+void sept_reload(struct sept_walk *walk);
+
+/* The entry in the architecture's format, and level | state << 8. */
+uint64_t sept_arch_entry(const struct sept_walk *walk);
+uint64_t sept_info(const struct sept_walk *walk);
+
+/*
+ * What a guest's access to private @gpa meets: the leaf entry, or the entry
+ * where its walk stopped.  Takes @guard and none of the module's locks.
+ */
+struct sept_view {
+	enum sept_state state;
+	unsigned int level;
+	/* Start of what the entry covers, and the page or table. */
+	uint64_t gpa, hpa;
+	/* Plaintext at @gpa of this view; NULL unless the entry maps a page. */
+	void *plain;
+};
+
+void sept_look(struct sept *t, uint64_t gpa, struct sept_view *view);
+
+/*
+ * Call @fn for each run of accessible memory, ascending by GPA.  Neighbours are
+ * joined as far as their plaintext is contiguous.
+ */
+typedef void (*sept_run_fn)(void *opaque, uint64_t gpa, uint64_t size, void *plain);
+void sept_for_each_run(struct sept *t, sept_run_fn fn, void *opaque);
+
+/*
+ * TDG.MEM.PAGE.ACCEPT of @gpa at @level: PENDING -> MAPPED, zeroed.  Returns the
+ * status for the guest, or SEPT_ACCEPT_VIOLATION when the vCPU is to leave the
+ * TD with an EPT violation on what is in @walk.
+ */
+#define SEPT_ACCEPT_VIOLATION	(~0ULL)
+uint64_t sept_accept(struct sept *t, uint64_t gpa, unsigned int level,
+		     struct sept_walk *walk);
+
+/* From now on; and no more when sept_unlisten() has returned. */
+void sept_listen(struct sept *t, struct sept_listener *l);
+void sept_unlisten(struct sept *t, struct sept_listener *l);
+
+/*
+ * Change the entry that @walk found for @gpa, and tell listeners where that
+ * changes what a guest may access.  The caller holds the entry's lock.
+ */
+void sept_set(struct sept *t, uint64_t gpa, struct sept_walk *walk, uint64_t hpa,
+	      enum sept_state state);
+/* Link a new, empty table, which changes nothing for guests. */
+void sept_link(struct sept_walk *walk, uint64_t hpa, struct sept_table *table);
+/* Take an empty table away and free it; the caller holds the tree exclusive. */
+void sept_unlink(struct sept *t, struct sept_walk *walk);
+
+struct sept_table *sept_table_new(void);
+bool sept_table_is_free(const struct sept_table *table);
+
+/*
+ * Plaintext at @gpa, to the end of its page of any size.  NULL without address
+ * space for its GiB.  Plaintext of what is not mapped is zero.
+ */
+void *sept_plain(struct sept *t, uint64_t gpa);
+/* The page at @gpa is not mapped any more. */
+void sept_plain_drop(struct sept *t, uint64_t gpa, unsigned int level);
+/* The end of all plaintext. */
+void sept_plain_free(struct sept *t);
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <string.h>
+
+#include "td_host.h"
+
+void td_must(struct host *h, unsigned int cpu, struct seam_regs regs)
+{
+	assert_status(host_status(h, cpu, regs), TDX_SUCCESS);
+}
+
+uint8_t *host_mem(struct host *h, uint64_t pa)
+{
+	return h->mem + pa;
+}
+
+struct td *host_td(struct host *h)
+{
+	return own_info(h->seam, TDR)->object;
+}
+
+struct vcpu *host_vcpu(struct host *h)
+{
+	return own_info(h->seam, TDVPR(0))->object;
+}
+
+struct td_params_page *host_params(struct host *h)
+{
+	return (struct td_params_page *)host_mem(h, TD_PARAMS);
+}
+
+struct pamt_entry *host_page(struct host *h, uint64_t pa)
+{
+	return pamt_entry(&h->seam->pamt, pa, PS_4K);
+}
+
+struct sept_entry *host_entry(struct host *h, uint64_t gpa, unsigned int level)
+{
+	struct sept_walk walk;
+
+	assert_true(sept_walk(&host_td(h)->sept, gpa, level, &walk));
+	return walk.entry;
+}
+
+static void fill_params(struct host *h)
+{
+	struct td_params_page *p = host_params(h);
+
+	memset(p, 0, sizeof(*p));
+	p->xfam = 3;
+	p->max_vcpus = 3;
+	p->eptp_controls = 0x1E;
+	p->config_flags = TD_CONFIG_NO_RBP_MOD;
+	p->tsc_frequency = 40;
+}
+
+static void create(struct host *h, enum td_stage stage)
+{
+	if (stage >= TD_CREATED)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MNG_CREATE, .rcx = TDR,
+						  .rdx = TD_HKID });
+	if (stage >= TD_KEYS) {
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MNG_KEY_CONFIG, .rcx = TDR });
+		td_must(h, HOST_CPUS - 1, (struct seam_regs){ .rax = TDH_MNG_KEY_CONFIG,
+							      .rcx = TDR });
+	}
+	for (unsigned int i = 0; stage >= TD_TDCS && i < TDCS_PAGES; i++)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MNG_ADDCX, .rcx = TDCX(i),
+						  .rdx = TDR });
+	if (stage >= TD_INIT)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MNG_INIT, .rcx = TDR,
+						  .rdx = TD_PARAMS });
+}
+
+static void create_vcpu(struct host *h, enum td_stage stage)
+{
+	if (stage >= TD_VCPU_CREATED)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_VP_CREATE, .rcx = TDVPR(0),
+						  .rdx = TDR });
+	for (unsigned int i = 0; stage >= TD_VCPU_PAGES && i < TDVPS_CHILD_PAGES; i++)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_VP_ADDCX, .rcx = TDVPX(0, i),
+						  .rdx = TDVPR(0) });
+	if (stage >= TD_VCPU)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_VP_INIT | 1 << 16, .rcx = TDVPR(0),
+						  .rdx = 0x1234 });
+}
+
+static void build(struct host *h, enum td_stage stage)
+{
+	for (unsigned int level = 3; stage >= TD_SEPT && level > 0; level--)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_SEPT_ADD, .rcx = level,
+						  .rdx = TDR, .r8 = EPT_PAGE(level) });
+	if (stage >= TD_PAGE)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_PAGE_ADD, .rcx = GPA_REG,
+						  .rdx = TDR, .r8 = REG_PAGE, .r9 = SOURCE });
+	if (stage >= TD_RUNNABLE)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MR_FINALIZE, .rcx = TDR });
+	if (stage >= TD_AUG)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_PAGE_AUG, .rcx = GPA_AUG,
+						  .rdx = TDR, .r8 = AUG_PAGE });
+	if (stage >= TD_BLOCKED_PAGES) {
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_RANGE_BLOCK, .rcx = GPA_REG,
+						  .rdx = TDR });
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_RANGE_BLOCK, .rcx = GPA_AUG,
+						  .rdx = TDR });
+	}
+	if (stage >= TD_TRACKED)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_TRACK, .rcx = TDR });
+}
+
+static void take_down(struct host *h, enum td_stage stage)
+{
+	if (stage >= TD_FLUSHED)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_VP_FLUSH, .rcx = TDVPR(0) });
+	if (stage >= TD_VPFLUSHDONE)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MNG_VPFLUSHDONE, .rcx = TDR });
+	if (stage >= TD_CACHES) {
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_PHYMEM_CACHE_WB });
+		td_must(h, HOST_CPUS - 1, (struct seam_regs){ .rax = TDH_PHYMEM_CACHE_WB });
+	}
+	if (stage >= TD_TORN_DOWN)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MNG_KEY_FREEID, .rcx = TDR });
+}
+
+void td_goto(struct host *h, enum td_stage stage)
+{
+	host_goto(h, STAGE_TDMRS);
+	fill_params(h);
+	for (unsigned int i = 0; i < 4096; i++)
+		*host_mem(h, SOURCE + i) = (uint8_t)(i * 7 + i / 256);
+	create(h, stage);
+	create_vcpu(h, stage);
+	build(h, stage);
+	take_down(h, stage);
+}
+
+static uint64_t digest_table(uint64_t sum, const struct sept_table *table)
+{
+	sum = host_digest_bytes(sum, table, sizeof(*table));
+	for (unsigned int i = 0; i < SEPT_NR_ENTRIES; i++) {
+		if (table->entry[i].table)
+			sum = digest_table(sum, table->entry[i].table);
+	}
+	return sum;
+}
+
+uint64_t td_digest(const struct host *h, uint64_t sum)
+{
+	const struct seam *s = h->seam;
+
+	for (const struct td *td = s->tds; td; td = td->next) {
+		sum = host_digest_bytes(sum, td, sizeof(*td));
+		if (td->sept.root)
+			sum = digest_table(sum, td->sept.root);
+		for (const struct vcpu *vcpu = td->vcpus; vcpu; vcpu = vcpu->next)
+			sum = host_digest_bytes(sum, vcpu, sizeof(*vcpu));
+	}
+	sum = host_digest_bytes(sum, s->cache_wb, sizeof(s->cache_wb));
+	sum = host_digest_bytes(sum, &s->own.pages, sizeof(s->own.pages));
+	sum = host_digest_bytes(sum, &s->own.info[TD_PAGES / SZ_4K],
+		     TD_NR_PAGES * sizeof(struct page_info));
+	return host_digest_bytes(sum, h->mem + TD_PAGES, TD_NR_PAGES * SZ_4K);
+}
+
+static void run_row(void **state)
+{
+	const struct td_row *row = *state;
+	struct host *h = host_new(row->args);
+	struct seam_regs in = row->in, out;
+	uint64_t before;
+
+	host_start(h);
+	td_goto(h, row->stage);
+	if (row->twist)
+		row->twist(h, &in);
+
+	before = td_digest(h, host_digest(h));
+	out = in;
+	host_call_checked(h, row->cpu, &out);
+	assert_status(out.rax, row->status);
+	if (row->status)
+		assert_int_equal(td_digest(h, host_digest(h)), before);
+	if (row->has_out) {
+		assert_int_equal(out.rcx, row->out[0]);
+		assert_int_equal(out.rdx, row->out[1]);
+	}
+
+	if (row->rule)
+		assert_string_equal(h->violation_rule, row->rule);
+	assert_int_equal(h->nr_violations, row->rule ? 1 : 0);
+	host_free(h);
+}
+
+int run_td_rows(const char *group, const struct td_row *rows, size_t nr)
+{
+	struct CMUnitTest *tests = calloc(nr, sizeof(*tests));
+	int failed;
+
+	if (!tests)
+		return 1;
+	for (size_t i = 0; i < nr; i++) {
+		tests[i].name = rows[i].name;
+		tests[i].test_func = run_row;
+		tests[i].initial_state = (void *)(uintptr_t)&rows[i];
+	}
+	failed = _cmocka_run_group_tests(group, tests, nr, NULL, NULL);
+	free(tests);
+	return failed;
+}
