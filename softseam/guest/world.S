@@ -25,7 +25,7 @@
 
 	.section .rodata
 	.balign	16
-	.globl	world_code, world_left, world_code_end
+	.globl	world_code, world_left, world_probe, world_probed, world_code_end
 world_code:
 	clgi
 
@@ -139,7 +139,23 @@ world_code:
 
 	stgi
 world_left:
-	/* Never executed: the machine takes over here. */
+	/* Never executed: the machine takes over here, and below. */
+	ud2
+
+	/* Ask CPUID all that is in the list. */
+world_probe:
+	movq	%rsp, %rsi
+1:	movl	WORLD_PROBE_LEAF(%rsi), %eax
+	movl	WORLD_PROBE_SUBLEAF(%rsi), %ecx
+	cpuid
+	movl	%eax, WORLD_PROBE_EAX + 0(%rsi)
+	movl	%ebx, WORLD_PROBE_EAX + 4(%rsi)
+	movl	%ecx, WORLD_PROBE_EAX + 8(%rsi)
+	movl	%edx, WORLD_PROBE_EAX + 12(%rsi)
+	cmpl	$0, WORLD_PROBE_LAST(%rsi)
+	leaq	WORLD_PROBE_BYTES(%rsi), %rsi
+	je	1b
+world_probed:
 	ud2
 world_code_end:
 

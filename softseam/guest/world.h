@@ -19,6 +19,13 @@
 #define WORLD_XSAVE_INIT	0x2000
 #define WORLD_HOST_VMCB_PAGE	0x3000
 
+/* A question to CPUID, and the answer. */
+#define WORLD_PROBE_LEAF	0
+#define WORLD_PROBE_SUBLEAF	4
+#define WORLD_PROBE_LAST	8
+#define WORLD_PROBE_EAX		12
+#define WORLD_PROBE_BYTES	28
+
 #ifndef __ASSEMBLER__
 
 #include <stddef.h>
@@ -48,12 +55,26 @@ _Static_assert(offsetof(struct world, xcr0) == WORLD_XCR0, "world layout");
 _Static_assert(offsetof(struct world, tsc_aux) == WORLD_TSC_AUX, "world layout");
 _Static_assert(offsetof(struct world, dr) == WORLD_DR, "world layout");
 
+struct world_probe {
+	uint32_t leaf, subleaf;
+	/* Not zero: the end of the list. */
+	uint32_t last;
+	uint32_t result[4];
+};
+
+_Static_assert(offsetof(struct world_probe, last) == WORLD_PROBE_LAST, "probe layout");
+_Static_assert(offsetof(struct world_probe, result) == WORLD_PROBE_EAX, "probe layout");
+_Static_assert(sizeof(struct world_probe) == WORLD_PROBE_BYTES, "probe layout");
+
 /*
  * The code, position independent.  It starts at world_enter() with RSP at a
  * struct world and ends at world_left: the guest stopped, its registers are in
  * the VMCB and in struct world, and the host's are back but for the general ones.
+ *
+ * world_probe to world_probed asks CPUID, with RSP at a list of struct world_probe.
  */
-extern const char world_code[], world_left[], world_code_end[];
+extern const char world_code[], world_left[], world_probe[], world_probed[];
+extern const char world_code_end[];
 
 #endif
 #endif

@@ -115,10 +115,8 @@ struct guest_run {
 	 */
 	uint64_t tlb_id, tlb_epoch;
 
-	/* XMM registers that the guest gets from the host before it runs ... */
+	/* XMM registers that the guest gets from the host before it runs. */
 	uint16_t xmm_from_host;
-	/* ... and that the host gets when the SEAMCALL is over; others are 0. */
-	uint16_t xmm_to_host;
 };
 
 /* Why the guest stopped.  Faults stop before the instruction. */
@@ -183,9 +181,16 @@ struct guest_run *seam_guest(struct seam *seam, unsigned int cpu);
  */
 bool seam_guest_map(struct seam *seam, unsigned int cpu, uint64_t gpa, struct guest_map *map);
 
-/* The vCPU on @cpu stopped.  @regs is written when the SEAMCALL is over. */
+/* What the host finds when the SEAMCALL is over. */
+struct guest_result {
+	struct seam_regs regs;
+	/* XMM registers that it gets from the guest; the others are 0. */
+	uint16_t xmm;
+};
+
+/* The vCPU on @cpu stopped.  @result is written when the SEAMCALL is over. */
 enum seam_end seam_guest_exit(struct seam *seam, unsigned int cpu,
-			      const struct guest_exit *exit, struct seam_regs *regs);
+			      const struct guest_exit *exit, struct guest_result *result);
 
 /* May the guest set XCR[@index] to @value?  Else it is #GP(0). */
 bool seam_guest_xsetbv(struct seam *seam, unsigned int cpu, uint32_t index, uint64_t value);

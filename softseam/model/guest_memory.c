@@ -44,7 +44,7 @@ void *guest_page(struct guest_ctx *x, uint64_t gpa)
 	sept_look(&x->td->sept, gpa, &view);
 	if (view.state != SEPT_MAPPED)
 		return NULL;
-	return (char *)view.plain + (gpa - view.gpa);
+	return (char *)plain_at(x->s, view.hpa) + (gpa - view.gpa);
 }
 
 /* How the guest's page tables are built. */

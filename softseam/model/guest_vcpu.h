@@ -49,11 +49,8 @@ struct guest_vcpu {
 
 /* An LP that executes TDH.VP.ENTER. */
 struct guest_lp {
-	/* A guest runs; the rest holds from then until the SEAMCALL is over. */
-	bool active;
-	struct call call;
 	struct vcpu_ref ref;
-	/* For the trace. */
+	/* The SEAMCALL that is not over yet. */
 	struct seam_regs in;
 	uint64_t start;
 };
@@ -72,7 +69,12 @@ struct guest_ctx {
 	/* The vCPU leaves the TD, with this for the host. */
 	bool leave;
 	uint64_t status;
+	/* All but RBP, which is the host's own unless it says so. */
 	struct seam_regs out;
+	bool out_rbp;
+	uint16_t out_xmm;
+	/* ... for good. */
+	bool disable;
 };
 
 /* Start state.  NULL without memory. */

@@ -15,6 +15,7 @@
 #include "lock.h"
 #include "own.h"
 #include "pamt.h"
+#include "plain.h"
 #include "platform.h"
 #include "seam.h"
 #include "status.h"
@@ -110,6 +111,7 @@ struct seam {
 
 	struct pamt pamt;
 	struct own own;
+	struct plain plain;
 	struct kot kot;
 	struct ket ket;
 	struct cache_wb cache_wb[SEAM_MAX_PACKAGES];
@@ -117,7 +119,10 @@ struct seam {
 	pthread_mutex_t tds_lock;
 	/* All TDs, for those who count them. */
 	struct td *tds;
-	struct guest_ops guest_ops;
+
+	/* Of each LP, for those that are in VP.ENTER. */
+	struct guest_lp *guest_lp;
+	_Atomic uint64_t next_tlb_id;
 
 	struct injector injector;
 	struct counter count[SEAM_MAX_LEAF];
@@ -132,6 +137,10 @@ struct call {
 	struct seam_regs in;
 	/* All zero at first; the leaf's outputs reach the host, error or not. */
 	struct seam_regs out;
+	/* VP.ENTER: the vCPU is to run, and the call is not over. */
+	bool runs_guest;
+	/* VP.ENTER: all of @out reaches the host, but for RBP; else nothing. */
+	bool writes_all;
 };
 
 static inline unsigned int call_version(const struct call *c)
@@ -157,6 +166,8 @@ enum leaf_flags {
 	LEAF_SYS	= 1 << 2,
 	/* Needs SYS.LP.INIT on its LP. */
 	LEAF_LP_INIT	= 1 << 3,
+	/* Enters a TD. */
+	LEAF_GUEST	= 1 << 4,
 };
 
 /* A row of the interface's table of leaves. */
@@ -214,6 +225,7 @@ uint64_t tdh_sys_tdmr_init(struct seam *s, struct call *c);
 uint64_t tdh_vp_addcx(struct seam *s, struct call *c);
 uint64_t tdh_vp_create(struct seam *s, struct call *c);
 uint64_t tdh_vp_flush(struct seam *s, struct call *c);
+uint64_t tdh_vp_enter(struct seam *s, struct call *c);
 uint64_t tdh_vp_init(struct seam *s, struct call *c);
 uint64_t tdh_vp_rd(struct seam *s, struct call *c);
 uint64_t tdh_vp_wr(struct seam *s, struct call *c);

@@ -5,6 +5,7 @@
 #include "leaves.h"
 #include "operand.h"
 #include "own.h"
+#include "plain.h"
 #include "range.h"
 #include "sparse.h"
 #include "td.h"
@@ -207,6 +208,8 @@ void own_give_back(struct seam *s, struct call *c, struct pamt_entry *entry, uin
 
 	own_check_intact(s, c, entry, pa, size, td);
 
+	if (entry->type == PT_REG)
+		plain_drop(s, pa, page_bytes(size));
 	own_info(s, pa)->object = NULL;
 	if (entry->type != PT_TDR)
 		atomic_fetch_sub(&td->children, nr);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "guest_memory.h"
-#include "report.h"
+#include "tdreport.h"
 #include "tdcall.h"
 
 #define REPORT_ALIGN	1024

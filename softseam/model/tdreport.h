@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* TDREPORT: what TDG.MR.REPORT writes, 1024 bytes. */
-#ifndef SOFTSEAM_REPORT_H
-#define SOFTSEAM_REPORT_H
+#ifndef SOFTSEAM_TDREPORT_H
+#define SOFTSEAM_TDREPORT_H
 
 #include <stddef.h>
 #include <stdint.h>

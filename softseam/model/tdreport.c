@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "leaves.h"
-#include "report.h"
+#include "tdreport.h"
 
 /* All of TEE_TCB_INFO's fields up to ATTRIBUTES hold something. */
 #define TCB_INFO_VALID		0x301FFULL
