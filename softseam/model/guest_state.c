@@ -68,6 +68,12 @@ static void initial_registers(struct guest_cpu *r, const struct vcpu *vcpu)
 	initial_xsave(r->xsave);
 }
 
+/* Never the same twice. */
+static uint64_t new_tlb_id(struct seam *s)
+{
+	return atomic_fetch_add(&s->next_tlb_id, 1) + 1;
+}
+
 struct guest_vcpu *guest_vcpu_new(const struct vcpu *vcpu)
 {
 	struct guest_vcpu *g = aligned_alloc(_Alignof(struct guest_vcpu), sizeof(*g));
@@ -77,8 +83,7 @@ struct guest_vcpu *guest_vcpu_new(const struct vcpu *vcpu)
 		return NULL;
 	memset(g, 0, sizeof(*g));
 	g->run.xfam = vcpu->td->params.xfam;
-	/* Never the same twice, unlike addresses. */
-	g->run.tlb_id = atomic_fetch_add(&s->next_tlb_id, 1) + 1;
+	g->run.tlb_id = new_tlb_id(s);
 	g->msr.pat = PAT_INITIAL;
 	initial_registers(&g->run.cpu, vcpu);
 	return g;
@@ -87,6 +92,11 @@ struct guest_vcpu *guest_vcpu_new(const struct vcpu *vcpu)
 void guest_vcpu_free(struct guest_vcpu *g)
 {
 	free(g);
+}
+
+void guest_drop_translations(struct vcpu *vcpu)
+{
+	vcpu->guest->run.tlb_id = new_tlb_id(vcpu->td->seam);
 }
 
 bool guest_in_64bit_mode(const struct guest_cpu *r)

@@ -80,6 +80,8 @@ struct guest_ctx {
 /* Start state.  NULL without memory. */
 struct guest_vcpu *guest_vcpu_new(const struct vcpu *vcpu);
 void guest_vcpu_free(struct guest_vcpu *g);
+/* On any LP that has made some. */
+void guest_drop_translations(struct vcpu *vcpu);
 
 bool guest_in_64bit_mode(const struct guest_cpu *r);
 unsigned int guest_cpl(const struct guest_cpu *r);

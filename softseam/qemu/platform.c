@@ -250,6 +250,8 @@ void platform_power_on(struct platform *p)
 		p->window = window_open(p->ram, p->opt.seam.nr_cpus, p->no_window,
 					sizeof(p->no_window));
 	}
+	if (p->window)
+		window_forget(p->window);
 	probe_init(&p->probe);
 	new = power_on_seam(p);
 

@@ -18,6 +18,7 @@
 #define CR3_ADDRESS		UINT64_C(0x000ffffffffff000)
 #define PAGE_TABLE_BYTES	4096
 
+#define EFLAGS_IF		(UINT64_C(1) << 9)
 #define EFER_SVME		(UINT64_C(1) << 12)
 #define XSTATE_BV_SSE		UINT64_C(2)
 
@@ -206,6 +207,7 @@ static void leave_host(struct vcpu *v, struct site *site)
 	v->td.site = site;
 	vcpu_write(v, REG_CR3, world_cr3(p->window, lp_of(v), host_root));
 	vcpu_write(v, REG_RSP, DATA_VA);
+	vcpu_write(v, REG_EFLAGS, v->td.eflags & ~EFLAGS_IF);
 }
 
 void td_enter(struct vcpu *v, struct site *site)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,8 +29,9 @@ struct window {
 	const struct ram *ram;
 	uint8_t *base;
 	uint64_t size;
-	/* 0: not located. */
-	uint64_t pa;
+	/* 0: not located.  Under @lock where it is looked for. */
+	_Atomic uint64_t pa;
+	GMutex lock;
 	struct common *common;
 	struct window_lp *lp;
 };
@@ -66,6 +68,7 @@ struct window *window_open(const struct ram *ram, unsigned int nr_cpus, char *er
 	struct window *w = g_new0(struct window, 1);
 	unsigned int i;
 
+	g_mutex_init(&w->lock);
 	w->ram = ram;
 	w->base = ram_spare(ram, &w->size);
 	if (w->base && w->size >= need) {
@@ -109,33 +112,49 @@ static uint64_t bar2(uint64_t ecam, unsigned int device)
 	return bar & PCI_BAR_ADDRESS;
 }
 
-static bool found_at(struct window *w, uint64_t pa)
+static bool is_at(const struct window *w, uint64_t pa)
 {
-	if (!pa || !ram_is_same_memory(w->base + w->size - 4096, pa + w->size - 4096))
-		return false;
-	w->pa = pa;
-	return true;
+	return pa && ram_is_same_memory(w->base + w->size - 4096, pa + w->size - 4096);
 }
 
-bool window_locate(struct window *w, char *err, size_t errlen)
+static uint64_t find(const struct window *w)
 {
 	unsigned int i, device;
 
-	/* The host may have moved it since the last time. */
-	if (w->pa && found_at(w, w->pa))
-		return true;
-	w->pa = 0;
 	for (i = 0; i < G_N_ELEMENTS(ecam_bases); i++) {
 		if (read_config(ecam_bases[i], 0, 0) != PCI_ID_Q35)
 			continue;
 		for (device = 1; device < PCI_DEVICES; device++)
 			if (read_config(ecam_bases[i], device, 0) == PCI_ID_IVSHMEM &&
-			    found_at(w, bar2(ecam_bases[i], device)))
-				return true;
+			    is_at(w, bar2(ecam_bases[i], device)))
+				return bar2(ecam_bases[i], device);
 	}
-	snprintf(err, errlen,
-		 "the CPUs do not see the memory of the ivshmem-plain device: it must be on the root bus of a q35 machine, and have an address below 1 << 48");
-	return false;
+	return 0;
+}
+
+bool window_locate(struct window *w, char *err, size_t errlen)
+{
+	uint64_t pa = atomic_load(&w->pa);
+
+	if (pa)
+		return true;
+
+	g_mutex_lock(&w->lock);
+	pa = atomic_load(&w->pa);
+	if (!pa) {
+		pa = find(w);
+		atomic_store(&w->pa, pa);
+	}
+	g_mutex_unlock(&w->lock);
+	if (!pa)
+		snprintf(err, errlen,
+			 "the CPUs do not see the memory of the ivshmem-plain device, which must be on the root bus of a q35 machine");
+	return pa;
+}
+
+void window_forget(struct window *w)
+{
+	atomic_store(&w->pa, 0);
 }
 
 void *window_private(const struct window *w, uint64_t pa)

@@ -57,6 +57,9 @@ struct window *window_open(const struct ram *ram, unsigned int nr_cpus, char *er
  */
 bool window_locate(struct window *w, char *err, size_t errlen);
 
+/* Firmware runs again. */
+void window_forget(struct window *w);
+
 /* The place for the contents of the page of RAM at @pa. */
 void *window_private(const struct window *w, uint64_t pa);
 /* Physical addresses, once window_locate() said yes. */
