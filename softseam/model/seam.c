@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "guest_vcpu.h"
 #include "leaves.h"
 #include "range.h"
 
@@ -40,13 +41,21 @@ struct seam *seam_new(const struct seam_config *cfg, const struct seam_machine *
 	s->machine = *machine;
 	kot_init(&s->kot, complete.nr_mktme_keyids, complete.nr_tdx_keyids);
 
+	s->guest_lp = calloc(SEAM_MAX_CPUS, sizeof(*s->guest_lp));
+	if (!s->guest_lp) {
+		snprintf(err, errlen, "out of memory for the TDX module's state");
+		free(s);
+		return NULL;
+	}
 	if (!pamt_init(&s->pamt, memory_end(&complete)) || !own_init(&s->own, s->pamt.end) ||
-	    !lines_init(&s->lines, s->pamt.end)) {
+	    !lines_init(&s->lines, s->pamt.end) || !plain_init(s, s->pamt.end)) {
 		snprintf(err, errlen,
 			 "no address space for the page metadata of %llu GB: use a smaller cmr=",
 			 (unsigned long long)(memory_end(&complete) / SZ_1G));
+		lines_free(&s->lines);
 		own_free(&s->own);
 		pamt_free(&s->pamt);
+		free(s->guest_lp);
 		free(s);
 		return NULL;
 	}
@@ -62,6 +71,8 @@ void seam_free(struct seam *s)
 	td_free_all(s);
 	pthread_mutex_destroy(&s->tds_lock);
 	lines_free(&s->lines);
+	plain_free(&s->plain);
+	free(s->guest_lp);
 	own_free(&s->own);
 	pamt_free(&s->pamt);
 	free(s);

@@ -88,6 +88,8 @@ static void add_end(struct line *l, const struct seam_event *e)
 	case SEAM_END_UD:
 		add(l, " -> #UD");
 		break;
+	case SEAM_END_RUN_GUEST:
+		break;
 	}
 }
 

@@ -34,6 +34,7 @@ enum insn_kind {
 	INSN_WRMSR,
 	INSN_MOVDIR64B,
 	INSN_WBINVD,
+	INSN_XSETBV,
 };
 
 enum insn_segment {

@@ -62,7 +62,7 @@ static inline struct outcome outcome_flags(bool cf, bool zf)
 	};
 }
 
-struct outcome vmx_execute(struct vcpu *v, const struct site *site);
+struct outcome vmx_execute(struct vcpu *v, struct site *site);
 struct outcome msr_execute(struct vcpu *v, const struct site *site);
 struct outcome cr4_execute(struct vcpu *v, const struct site *site);
 struct outcome movdir64b_execute(struct vcpu *v, const struct site *site);
@@ -73,6 +73,13 @@ struct outcome movdir64b_execute(struct vcpu *v, const struct site *site);
  */
 uint64_t flags_deliver(struct vcpu *v, struct site *site, struct insn_flags flags,
 		       uint64_t pc);
+struct cpuid_result {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/* From what QEMU says to what the platform shows. */
+void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
+		  struct cpuid_result *r);
 
 /* Called before CPUID, and before the instruction that follows it. */
 void cpuid_before(struct vcpu *v, const struct site *site);

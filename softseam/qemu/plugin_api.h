@@ -97,5 +97,6 @@ bool qemu_plugin_read_memory_vaddr(uint64_t addr, GByteArray *data, size_t len);
 bool qemu_plugin_write_memory_vaddr(uint64_t addr, GByteArray *data);
 /* Zero is success. */
 int qemu_plugin_read_memory_hwaddr(uint64_t addr, GByteArray *data, size_t len);
+int qemu_plugin_write_memory_hwaddr(uint64_t addr, GByteArray *data);
 
 #endif
