@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TDH.VP.RD and TDH.VP.WR: preconditions, and each field. */
+#include <string.h>
+
 #include "field_id.h"
+#include "guest_vcpu.h"
 #include "td_twists.h"
 
 /* As Linux makes them. */
@@ -170,19 +173,51 @@ static void pend_nmi(void **state)
 	assert_int_equal(read(h, PEND_NMI), 1);
 }
 
-static bool interrupt_pending(struct vcpu *vcpu)
+static bool can_run_guest(void *opaque, unsigned int cpu)
 {
-	return vcpu->index == 0;
+	(void)opaque;
+	(void)cpu;
+	return true;
 }
 
+static void enter_and_leave(struct host *h)
+{
+	const struct guest_exit host_event = { .why = GUEST_STOP_HOST_EVENT };
+	struct seam_regs regs = { .rax = TDH_VP_ENTER, .rcx = TDVPR(0) };
+	struct guest_result result;
+
+	assert_int_equal(seam_call(h->seam, 0, &regs), SEAM_END_RUN_GUEST);
+	assert_int_equal(seam_guest_exit(h->seam, 0, &host_event, &result), SEAM_END_DONE);
+}
+
+/* Is there an interrupt that the guest would take, if it could? */
 static void state_details(void **state)
 {
+	struct posted *posted;
 	struct host *h = *state;
 
+	h->machine.can_run_guest = can_run_guest;
 	host_start(h);
-	td_goto(h, TD_VCPU);
+	td_goto(h, TD_RUNNABLE);
 	assert_int_equal(read(h, STATE_DETAILS), 0);
-	h->seam->guest_ops.interrupt_pending = interrupt_pending;
+	enter_and_leave(h);
+	assert_int_equal(read(h, STATE_DETAILS), 0);
+
+	write(h, (struct seam_regs)WR_VECTOR());
+	write(h, (struct seam_regs)WR_OF(PID_ADDRESS, SOURCE, ~0ULL));
+	write(h, (struct seam_regs)WR_PIN());
+	posted = (struct posted *)host_mem(h, SOURCE);
+	memset(posted, 0, sizeof(*posted));
+	atomic_store(&posted->requests[1], 1U << 16);
+	atomic_store(&posted->control, POSTED_OUTSTANDING);
+	enter_and_leave(h);
+	assert_int_equal(read(h, STATE_DETAILS), 1);
+	assert_int_equal(posted->requests[1], 0);
+
+	/* Not above the priority of the task. */
+	host_vcpu(h)->guest->apic.tpr = 0x30;
+	assert_int_equal(read(h, STATE_DETAILS), 0);
+	host_vcpu(h)->guest->apic.tpr = 0x20;
 	assert_int_equal(read(h, STATE_DETAILS), 1);
 }
 
