@@ -9,6 +9,7 @@
 #include "stats.h"
 #include "symbols.h"
 #include "trace.h"
+#include "tsc.h"
 
 #define NS_PER_S		UINT64_C(1000000000)
 #define STATS_INTERVAL_NS	NS_PER_S
@@ -52,6 +53,14 @@ static void machine_cpuid(void *opaque, unsigned int cpu, uint32_t leaf, uint32_
 	out[1] = r.ebx;
 	out[2] = r.ecx;
 	out[3] = r.edx;
+}
+
+static uint64_t machine_rdtsc(void *opaque, unsigned int cpu)
+{
+	struct platform *p = opaque;
+
+	(void)cpu;
+	return tsc_read() + p->probe.tsc_offset;
 }
 
 static bool machine_can_run_guest(void *opaque, unsigned int cpu)
@@ -187,6 +196,7 @@ static struct seam *new_seam(struct platform *p, const struct seam_config *cfg,
 		.violation = machine_violation,
 		.event = p->trace ? machine_event : NULL,
 		.cpuid = p->window ? machine_cpuid : NULL,
+		.rdtsc = machine_rdtsc,
 		.reports_wbinvd = true,
 		.can_run_guest = machine_can_run_guest,
 		.private_page = p->window ? machine_private_page : NULL,
