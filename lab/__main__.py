@@ -2,7 +2,7 @@
 """python3 -m lab COMMAND: what the Makefile's targets call, inside the toolbox."""
 import sys
 
-from lab import clean, run, runner, trees
+from lab import bench, clean, run, runner, trees
 from lab.say import LabError
 from lab.series import SeriesError
 
@@ -10,11 +10,11 @@ COMMANDS = {
     "run": run.run,
     "shell": run.shell,
     "test": runner.test,
-    "test-all": runner.test,
+    "test-all": runner.test_all,
     "tree": trees.tree,
     "refresh": trees.refresh,
     "series": trees.mails,
-    "bench": run.bench,
+    "bench": bench.bench,
     "clean": clean.clean,
 }
 

@@ -4,7 +4,6 @@ import subprocess
 from pathlib import Path
 
 from lab import place
-from lab.kernel import locked
 from lab.say import command
 
 INIT = Path(__file__).parent / "init/init.c"
@@ -54,7 +53,7 @@ def build(kernel, programs=()):
     """The initramfs for @kernel, with extra static @programs in /bin."""
     folder = place.BUILD / "initramfs" / kernel.out.name
     image = folder / "initramfs.cpio"
-    with locked(folder):
+    with place.locked(folder):
         folder.mkdir(parents=True, exist_ok=True)
         inputs = [INIT, Path(__file__), *kernel.modules, *programs]
         if image.exists() and all(image.stat().st_mtime > p.stat().st_mtime for p in inputs):

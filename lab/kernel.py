@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Builds kernels for the TDX host, each tree and configuration in a folder of its own."""
-import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import os
 import subprocess
@@ -15,7 +13,8 @@ CONFIGS = Path(__file__).parent / "kernel.d"
 # Where every tree is seen while it is built, so that ccache shares between trees and clones.
 SEEN_AT = Path("/linux")
 # The same version string whenever and by whomever it is built.
-FIXED = ["KBUILD_BUILD_TIMESTAMP=1970-01-01", "KBUILD_BUILD_USER=tdx", "KBUILD_BUILD_HOST=lab"]
+FIXED = ["KBUILD_BUILD_TIMESTAMP=1970-01-01", "KBUILD_BUILD_USER=tdx", "KBUILD_BUILD_HOST=lab",
+         "LOCALVERSION="]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,19 +48,15 @@ class Kernel:
         llvm = ["LLVM=1"] if self.compiler == "clang" else []
         make = ["make", "-C", str(SEEN_AT), f"O={self.out}", f"-j{os.cpu_count()}",
                 *llvm, *FIXED, *args]
-        mounted = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                   'mount --bind "$0" "$1" && shift && exec "$@"', str(self.tree), str(SEEN_AT)]
-        return command([*mounted, *make], log, what, on_line,
-                       rename=(f"{SEEN_AT}/", f"{place.shown(self.tree)}/"))
+        return run_mounted(self.tree, make, log, what, on_line)
 
 
-@contextlib.contextmanager
-def locked(path):
-    """Only one run of the lab at a time works on @path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(path.name + ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def run_mounted(tree, cmd, log, what, on_line=None):
+    """Run @cmd with @tree at SEEN_AT."""
+    mounted = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+               'mount --bind "$0" "$1" && shift && exec "$@"', str(tree), str(SEEN_AT)]
+    return command([*mounted, *cmd], log, what, on_line,
+                   rename=(f"{SEEN_AT}/", f"{place.shown(tree)}/"))
 
 
 def wanted_config(kernel):
@@ -73,20 +68,21 @@ def wanted_config(kernel):
 def configure(kernel):
     """tinyconfig plus the fragments; an error names every line that Kconfig dropped."""
     lines = wanted_config(kernel)
-    stamp = kernel.out / ".lab-config"
-    tree_kconfig = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    if stamp.exists() and stamp.read_text() == tree_kconfig and (kernel.out / ".config").exists():
-        return
-    kernel.make("tinyconfig", log=f"config-{kernel.out.name}.log", what="tinyconfig")
-    with (kernel.out / ".config").open("a") as config:
-        config.write("\n".join(lines) + "\n")
-    kernel.make("olddefconfig", log=f"config-{kernel.out.name}.log", what="olddefconfig")
-    have = set((kernel.out / ".config").read_text().splitlines())
-    lost = [line for line in lines if line not in have and line.startswith("CONFIG_") and not line.endswith("=n")]
+    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    stamp, config = kernel.out / ".lab-config", kernel.out / ".config"
+    log = f"config-{kernel.out.name}.log"
+    if not (stamp.exists() and stamp.read_text() == digest and config.exists()):
+        kernel.make("tinyconfig", log=log, what="tinyconfig")
+        with config.open("a") as out:
+            out.write("\n".join(lines) + "\n")
+        stamp.write_text(digest)
+    kernel.make("olddefconfig", log=log, what="olddefconfig")
+    have = set(config.read_text().splitlines())
+    lost = [line for line in lines if line.startswith("CONFIG_") and line not in have]
     if lost:
+        stamp.unlink()
         raise LabError(f"kernel config {'+'.join(kernel.config)}: Kconfig dropped {' '.join(lost)}: "
                        f"see what they depend on in {place.shown(kernel.tree)}")
-    stamp.write_text(tree_kconfig)
 
 
 def state(kernel):
@@ -104,7 +100,7 @@ def state(kernel):
 
 def build(kernel):
     """Build image and modules unless they are already what the tree says."""
-    with locked(kernel.out):
+    with place.locked(kernel.out):
         now = state(kernel)
         stamp = kernel.out / ".lab-built"
         if now and stamp.exists() and stamp.read_text() == now:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where things are inside the toolbox (lab/inside mounts them there)."""
+import contextlib
+import fcntl
 from pathlib import Path
 
 SRC = Path("/src")
@@ -12,3 +14,12 @@ def shown(path):
     """A path as the user knows it: relative to the clone."""
     path = Path(path)
     return str(path.relative_to(SRC)) if path.is_relative_to(SRC) else str(path)
+
+
+@contextlib.contextmanager
+def locked(path):
+    """Only one run of the lab at a time works on @path; the lock lies beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

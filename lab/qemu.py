@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import subprocess
-import threading
 import time
 from pathlib import Path
 
@@ -11,6 +10,10 @@ from lab import place
 from lab.say import LabError
 
 PLUGIN = place.BUILD / "softseam/softseam.so"
+# A CPU of TDX's vendor and age, without what TCG would warn about.
+CPU = "Skylake-Server," + ",".join(f"-{name}" for name in (
+    "pcid", "invpcid", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "hle", "rtm",
+    "tsc-deadline", "xsavec"))
 # What a line must hold to be the kernel complaining about itself.
 COMPLAINTS = ("BUG:", "WARNING:", "Oops", "Kernel panic", "general protection", "unable to handle")
 
@@ -30,20 +33,24 @@ class Machine:
     timeout: int = 120
 
     def command(self, folder, interactive=False):
-        seam = {"stats": folder / "stats.json", "trace": folder / "trace.txt"} | self.seam
-        if self.sockets > 1:
-            seam.setdefault("packages", self.sockets)
-        plugin = ",".join([str(PLUGIN)] + [f"{k}={v}" for k, v in seam.items()])
         console = ["mon:stdio"] if interactive else [f"file:{folder}/console.log"]
         words = ["console=ttyS0", "nohibernate", f"lab={self.steps}"] + self.cmdline.split()
         if interactive:
             words.append("quiet")
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-                "-cpu", "Skylake-Server,-pcid", "-accel", "tcg,thread=multi",
+                "-cpu", CPU, "-accel", "tcg,thread=multi",
                 "-smp", f"{self.vcpus},sockets={self.sockets}", "-m", f"{self.memory_mb}M",
-                *self.memory(), "-plugin", plugin, "-kernel", str(self.kernel),
+                *self.memory(), *self.plugin(folder), "-kernel", str(self.kernel),
                 "-initrd", str(self.initramfs), "-append", " ".join(words),
-                "-serial", *console, "-serial", f"file:{folder}/agent.jsonl", "-no-reboot"]
+                "-serial", *console, "-serial", f"file:{folder}/agent.jsonl",
+                "-serial", f"file:{folder}/output.log", "-no-reboot"]
+
+    def plugin(self, folder):
+        """softseam with this machine's arguments."""
+        seam = {"stats": folder / "stats.json", "trace": folder / "trace.txt"} | self.seam
+        if self.sockets > 1:
+            seam.setdefault("packages", self.sockets)
+        return ["-plugin", ",".join([str(PLUGIN)] + [f"{k}={v}" for k, v in seam.items()])]
 
     def memory(self):
         """RAM that the plugin maps too; the nodes share memory and CPUs evenly."""
@@ -77,8 +84,14 @@ class Boot:
         return [json.loads(text) for text in path.read_text().splitlines() if text.startswith("{")]
 
     @property
+    def output(self):
+        """What the programs that init ran wrote."""
+        return (self.folder / "output.log").read_text(errors="replace")
+
+    @property
     def stats(self):
-        return json.loads((self.folder / "stats.json").read_text())
+        """softseam's counters: what the module did, as it told at the end."""
+        return json.loads((self.folder / "stats.json").read_text())["module"]
 
     def did(self, step, arg=None):
         """The agent's line for a step; a clear error if it never came."""
@@ -101,31 +114,27 @@ class Boot:
         return f"{last}; console: {place.shown(self.folder / 'console.log')}"
 
 
-def boot(machine, folder, on_progress=None):
-    """Run @machine until it powers off or its time is over."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in ("console.log", "agent.jsonl", "stats.json", "trace.txt"):
-        (folder / old).unlink(missing_ok=True)
-    start = time.monotonic()
-    proc = subprocess.Popen(machine.command(folder), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-    said = []
-    reader = threading.Thread(target=lambda: said.extend(proc.stdout), daemon=True)
-    reader.start()
+def wait(proc, timeout):
+    """What @proc said and whether its time ran out; softseam then still writes its files."""
     timed_out = False
-    while proc.poll() is None:
-        if time.monotonic() - start > machine.timeout:
+    for patience, stop in ((timeout, proc.terminate), (10, proc.kill), (None, None)):
+        try:
+            return proc.communicate(timeout=patience)[0], timed_out
+        except subprocess.TimeoutExpired:
             timed_out = True
-            proc.terminate()
-            try:
-                proc.wait(10)
-            except subprocess.TimeoutExpired:
-                proc.kill()
-        if on_progress:
-            on_progress(folder)
-        time.sleep(0.1)
-    reader.join()
-    result = Boot(folder, time.monotonic() - start, proc.returncode, timed_out, "".join(said))
-    if not (folder / "console.log").exists():
-        raise LabError(f"QEMU did not start: {(said or ['no output'])[0].strip()}")
-    return result
+            stop()
+
+
+def boot(machine, folder):
+    """Run @machine until it powers off or its time is over; one boot at a time in @folder."""
+    with place.locked(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in ("console.log", "agent.jsonl", "output.log", "stats.json", "trace.txt"):
+            (folder / old).unlink(missing_ok=True)
+        start = time.monotonic()
+        proc = subprocess.Popen(machine.command(folder), stdin=subprocess.DEVNULL, text=True, errors="replace",
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        said, timed_out = wait(proc, machine.timeout)
+        if not (folder / "console.log").exists():
+            raise LabError(f"QEMU did not start: {(said or 'no output').splitlines()[0]}")
+        return Boot(folder, time.monotonic() - start, proc.returncode, timed_out, said)

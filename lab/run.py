@@ -47,7 +47,3 @@ def shell():
     line("the TDX host's console; leave it with exit or Ctrl-A X; trace: build/shell/trace.txt")
     command = host.command(folder, interactive=True)
     os.execvp(command[0], command)
-
-
-def bench():
-    pass

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """make test: runs every suite, counts what each test said, shows each failure."""
 import dataclasses
+import itertools
 import os
+import re
+import shutil
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 from lab import place, softseam
 from lab.say import LabError, line
@@ -15,26 +19,45 @@ SHOWN_LINES = 25
 
 @dataclasses.dataclass
 class Suite:
-    """@command leaves JUnit XML files in build/test/@name; it sees RESULTS in {out}."""
+    """@command leaves JUnit XML or (K)TAP files in the folder @out."""
     name: str
     about: str
     command: list
-    env: dict = dataclasses.field(default_factory=dict)
+    out: Path = None
+
+    def __post_init__(self):
+        self.out = self.out or RESULTS / self.name
 
 
-def pytest(name, about):
-    return Suite(name, about, ["python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-o", f"junit_suite_name={name}",
-                               "--junitxml={out}/results.xml", f"lab/tests/test_{name}.py"])
+def pytest(name, about, *files):
+    files = [f"lab/tests/test_{file}.py" for file in files or (name,)]
+    return Suite(name, about, ["python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+                               f"--basetemp={RESULTS}/tmp-{name}",
+                               f"--junitxml={RESULTS / name}/results.xml", *files])
+
+
+def softseam_make(name, about, target, *args, out=None):
+    return Suite(name, about, ["make", "--no-print-directory", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}",
+                               target, *args], out)
 
 
 SUITES = [
-    Suite("model", "softseam's model, leaf by leaf, under ASan and UBSan",
-          ["make", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}", "test"],
-          {"CMOCKA_MESSAGE_OUTPUT": "XML", "CMOCKA_XML_FILE": "{out}/%g.xml"}),
-    pytest("series", "the series machinery, and the series itself"),
+    softseam_make("model", "softseam's model and plugin under ASan, UBSan and TSan", "test",
+                  out=softseam.OUT / "results"),
+    softseam_make("coverage", "line coverage of the model by its unit tests", "coverage"),
+    pytest("series", "the series machinery, and the series on the real kernel",
+           *(f"series_{part}" for part in ("patches", "source", "stage", "refresh", "mails", "real"))),
     pytest("lint", "shellcheck, checkpatch, sparse, warnings"),
-    pytest("lab", "bad input and machines that lack something"),
+    pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
+           "report", "runner", "lab"),
     pytest("boot", "TDX hosts that boot, and that fail the right way"),
+]
+
+
+FUZZ_SECONDS = 300
+SUITES_ALL = SUITES + [
+    softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
+    pytest("patches", "each patch builds, with gcc and clang"),
 ]
 
 
@@ -51,44 +74,70 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
 
 
+def read_junit(path):
+    """(result, name, text) of each test case."""
+    for case in ElementTree.parse(path).iter("testcase"):
+        name = f"{case.get('classname') or path.stem}: {case.get('name')}"
+        bad = case.find("failure") if case.find("failure") is not None else case.find("error")
+        skip = case.find("skipped")
+        if bad is not None:
+            yield "failed", name, (bad.text or bad.get("message") or "").strip()
+        elif skip is not None:
+            yield "skipped", name, skip.get("message") or ""
+        else:
+            yield "passed", name, ""
+
+
+TAP_LINE = re.compile(r"(not )?ok \d+\s*-?\s*(.*?)(\s+# SKIP\s*(.*))?$")
+
+
+def read_tap(path):
+    """(result, name, text) of each test; what follows a failure is its text."""
+    lines = path.read_text(errors="replace").splitlines()
+    for at, text in enumerate(lines):
+        match = TAP_LINE.match(text)
+        if not match:
+            continue
+        name = f"{path.stem}: {match[2]}"
+        if match[1]:
+            said = itertools.takewhile(lambda text: not TAP_LINE.match(text), lines[at + 1:])
+            yield "failed", name, "\n".join(said)
+        elif match[3]:
+            yield "skipped", name, match[4]
+        else:
+            yield "passed", name, ""
+
+
 def read_results(folder):
-    """Count the test cases of a folder's JUnit files; list failures and skips."""
-    count, notes = Count(), []
-    for path in sorted(folder.glob("*.xml")):
-        for case in ElementTree.parse(path).iter("testcase"):
-            name = f"{case.get('classname') or path.stem}: {case.get('name')}"
-            bad = case.find("failure") if case.find("failure") is not None else case.find("error")
-            skip = case.find("skipped")
-            if bad is not None:
-                count.failed += 1
-                notes.append(("FAILED", name, (bad.text or bad.get("message") or "").strip()))
-            elif skip is not None:
-                count.skipped += 1
-                notes.append(("skipped", name, skip.get("message") or ""))
-            else:
-                count.passed += 1
-    return count, notes
+    """Count the tests of a folder's result files; list failures and skips."""
+    results = [result for path in sorted(folder.glob("*.xml")) for result in read_junit(path)]
+    results += [result for path in sorted(folder.glob("*.tap")) for result in read_tap(path)]
+    kinds = [kind for kind, _, _ in results]
+    count = Count(*(kinds.count(kind) for kind in ("passed", "failed", "skipped")))
+    return count, [result for result in results if result[0] != "passed"]
 
 
 def run_suite(suite, pattern):
     """Run one suite; a suite that ends badly without naming a failure is a failure."""
-    out = RESULTS / suite.name
-    out.mkdir(parents=True, exist_ok=True)
-    for old in out.glob("*.xml"):
+    log = RESULTS / f"{suite.name}.log"
+    suite.out.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    for old in [*suite.out.glob("*.xml"), *suite.out.glob("*.tap")]:
         old.unlink()
-    command = [word.format(out=out) for word in suite.command]
-    if pattern and "pytest" in command:
-        command += ["-k", pattern]
-    env = os.environ | {key: value.format(out=out) for key, value in suite.env.items()}
+    pick = ["-k", pattern] if pattern and "pytest" in suite.command else []
     start = time.monotonic()
-    with (out / "log").open("w") as log:
-        status = subprocess.run(command, cwd=place.SRC, env=env, stdin=subprocess.DEVNULL,
-                                stdout=log, stderr=subprocess.STDOUT).returncode
-    count, notes = read_results(out)
+    with log.open("w") as out:
+        status = subprocess.run(suite.command + pick, cwd=place.SRC, stdin=subprocess.DEVNULL,
+                                stdout=out, stderr=subprocess.STDOUT).returncode
+    shutil.rmtree(RESULTS / f"tmp-{suite.name}", ignore_errors=True)
+    count, notes = read_results(suite.out)
+    words = log.read_text(errors="replace").strip().splitlines()
     if status and not count.failed:
-        words = (out / "log").read_text(errors="replace").strip().splitlines()[-SHOWN_LINES:]
-        notes.append(("FAILED", f"{suite.name} ended with status {status}", "\n".join(words)))
+        notes.append(("failed", f"{suite.name} ended with status {status}", "\n".join(words)))
         count.failed += 1
+    elif not count.passed + count.failed:
+        count.passed = 1
+        line(f"  {words[-1] if words else 'no output'}")
     show(suite, count, notes, time.monotonic() - start)
     return count
 
@@ -99,10 +148,10 @@ def show(suite, count, notes, seconds):
         if kind == "skipped":
             line(f"  skipped {name}: {text}")
             continue
-        line(f"  FAILED {name}")
+        line(f"  failed {name}")
         for said in text.splitlines()[-SHOWN_LINES:]:
             line(f"    {said}")
-        line(f"    rerun: make test SUITE={suite.name}; log: {place.shown(RESULTS / suite.name / 'log')}")
+        line(f"    rerun: make test SUITE={suite.name}; log: {place.shown(RESULTS / suite.name)}.log")
 
 
 def test(suites=tuple(SUITES)):
@@ -117,3 +166,7 @@ def test(suites=tuple(SUITES)):
     line(str(total))
     if total.failed or not total.passed:
         raise SystemExit(1)
+
+
+def test_all():
+    test(tuple(SUITES_ALL))

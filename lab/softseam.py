@@ -3,7 +3,6 @@
 import os
 
 from lab import place
-from lab.kernel import locked
 from lab.say import command
 
 OUT = place.BUILD / "softseam"
@@ -15,5 +14,5 @@ def make(*targets, log="softseam.log", what="building softseam", on_line=None):
 
 
 def build():
-    with locked(OUT):
+    with place.locked(OUT):
         make("plugin")

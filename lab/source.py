@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Kernel sources as Debian packages them: found, fetched once, kept in the cache."""
-import fcntl
 import re
 import subprocess
 import tempfile
@@ -23,7 +22,7 @@ def apt(*args, tool="apt-get"):
     options = [f"-oDir::State::lists={APT}/lists", f"-oDir::Cache={APT}/cache",
                f"-oDir::Etc::sourcelist={sources_list()}", "-oDir::Etc::sourceparts=-",
                "-oAPT::Sandbox::User=root", "-oAcquire::Check-Valid-Until=false",
-               "-oAcquire::Retries=3", "-oAPT::Default-Release=forky"]
+               "-oAcquire::Retries=3", "-oAPT::Update::Error-Mode=any", "-oAPT::Default-Release=forky"]
     return subprocess.run([tool, *options, *args], text=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=APT)
 
@@ -86,8 +85,7 @@ def tarball(version):
     """The tarball of linux-source-@version, e.g. 7.2: the one in the cache, if any."""
     folder = place.CACHE / "source"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with place.locked(folder):
         kept = sorted(folder.glob(f"linux-source-{version}_*.tar.xz"),
                       key=lambda p: p.stat().st_mtime)
         if kept:

@@ -51,7 +51,7 @@ def stock():
     """A plain tree of the stock source, shared by all clones; nobody writes to it."""
     found = pristine()
     target = STOCK_TREES / f"linux-{found.release}-{found.commit[:12]}"
-    with kernels.locked(target):
+    with place.locked(target):
         if not target.exists():
             with step("stock tree") as s, tempfile.TemporaryDirectory(dir=STOCK_TREES) as tmp:
                 archive = subprocess.Popen(["git", "-C", found.path, "archive", "--prefix=linux/",
@@ -97,7 +97,7 @@ def tree():
 
 
 def refresh():
-    done = series.refresh(place.SRC, SERIES_TREE, override(), os.environ.get("DISCARD") == "1")
+    done = series.refresh(place.SRC, SERIES_TREE, override(), os.environ.get("OVERWRITE") == "1")
     for path in done.written:
         line(f"written {path}")
     for path in done.removed:

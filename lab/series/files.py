@@ -92,7 +92,8 @@ class Transaction:
             for path, new in self._wanted.items():
                 self._old[path] = _snapshot(path)
                 if new:
-                    os.rename(parts.pop(path), path)
+                    os.rename(parts[path], path)
+                    del parts[path]
                 else:
                     path.unlink()
                     _prune(path.parent)
@@ -102,6 +103,7 @@ class Transaction:
         finally:
             for part in parts.values():
                 part.unlink(missing_ok=True)
+                _prune(part.parent)
 
     def _restore(self):
         for path, old in self._old.items():
@@ -130,6 +132,7 @@ def _write_aside(path, content, mode):
         part.chmod(mode)
     except OSError:
         part.unlink(missing_ok=True)
+        _prune(part.parent)
         raise
     return part
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from . import chain, files, patches
-from .errors import SeriesError
+from .errors import SeriesError, writing
 from .git import scratch
 
 COVER = "cover-letter.txt"
@@ -34,8 +34,7 @@ def mails(root, out, pristine, identity, base=None, reroll=None):
     if not todo:
         raise SeriesError("series/ holds no patches: there is nothing to mail")
     cover = _cover(root / "series" / COVER)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with files.locked(out.parent / f".{out.name}.lock"):
+    with writing(out), files.locked(out.parent / f".{out.name}.lock"):
         fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
         try:
             with scratch(pristine.objects, keep=False, identity=identity,

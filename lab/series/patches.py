@@ -167,7 +167,7 @@ def parse(path):
 
 def _header(header, where):
     subject, adds = None, []
-    for line in header.split("\n"):
+    for line in header.rstrip("\n").split("\n"):
         key, _, value = line.partition(": ")
         if key == "Subject" and subject is None and value.strip():
             subject = value.strip()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import chain, files, patches
-from .errors import SeriesError
+from .errors import SeriesError, writing
 from .git import scratch
 from .tree import Tree
 
@@ -56,10 +56,10 @@ def refresh(root, path, base=None, overwrite=False):
     there.  @overwrite gives up changes that series/ had since the last stage().
     """
     root, path = Path(root), Path(path)
-    with files.locked(path.parent / f".{path.name}.lock"):
-        tree = Tree(path)
-        if not tree.exists():
-            raise SeriesError(f"there is no {tree.shown}: run 'make tree' first")
+    tree = Tree(path)
+    if not tree.exists():
+        raise SeriesError(f"there is no {tree.shown}: run 'make tree' first")
+    with writing(path.parent), files.locked(path.parent / f".{path.name}.lock"):
         _check_clean(tree)
         with scratch(tree.objects) as repo:
             commits = _commits(tree, repo)
@@ -78,7 +78,7 @@ def _check_clean(tree):
 
 def _commits(tree, repo):
     base, head = tree.base(), tree.head()
-    if repo.text("merge-base", base, head) != base:
+    if repo.text("rev-list", "--max-count=1", base, f"^{head}"):
         raise SeriesError(f"the branch in {tree.shown} does not start at the pristine source "
                           f"({base[:12]}): rebase it onto refs/series/base")
     merge = repo.text("log", "-1", "--merges", "--format=%h (%s)", f"{base}..{head}")

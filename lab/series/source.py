@@ -5,7 +5,6 @@ Debian ships the source as a tarball.  It goes straight into a single pack:
 unpacking 95,000 files only to add them to git would take several times as long.
 """
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -15,10 +14,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import SeriesError
+from .errors import SeriesError, writing
+from .files import locked
 from .git import DATE, IDENTITY, Repository, environment
 
 REF = "refs/heads/pristine"
+# Part of the repository's name: raise it when the same tarball is to give another tree.
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,10 @@ def pristine(tarball, cache, progress=None):
         stat = tarball.stat()
     except OSError as error:
         raise SeriesError(f"no kernel source at {tarball}: {error.strerror}") from None
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{tarball.name.split('.tar')[0]}-{stat.st_size}-{int(stat.st_mtime)}.git"
+    path = folder / (f"{tarball.name.split('.tar')[0]}-{stat.st_size}-{int(stat.st_mtime)}"
+                     f".{FORMAT}.git")
     if not path.exists():
-        with _locked(folder / "lock"):
+        with writing(folder), locked(folder / "lock"):
             _sweep(folder)
             if not path.exists():
                 _make(tarball, path, progress or (lambda text: None))
@@ -61,13 +63,6 @@ def _open(path):
     if not commit:
         raise SeriesError(f"{path} holds no kernel source: remove it and run again")
     return Pristine(path, commit, repo.text("log", "-1", "--format=%s", commit).split()[1])
-
-
-@contextlib.contextmanager
-def _locked(path):
-    with open(path, "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _sweep(folder):
@@ -94,18 +89,18 @@ def _import(tarball, repo, progress):
     unpack = subprocess.Popen(["xz", "-dc", "-T0", str(tarball.absolute())],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     store = subprocess.Popen(
-        ["git", "-c", "pack.compression=1", "-c", "core.bigFileThreshold=64m",
+        ["git", "-c", "pack.compression=1", "-c", "fastimport.unpackLimit=0",
          "fast-import", "--quiet", "--depth=0", "--done"],
         cwd=repo.path, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         _stream(unpack.stdout, store.stdin, tarball.name, progress)
         store.stdin.close()
         if store.wait():
-            raise SeriesError("git fast-import failed: " + _said(store))
+            raise SeriesError(f"git fast-import failed: {_said(store)}")
     except (tarfile.TarError, EOFError) as error:
-        raise SeriesError(f"{tarball} is broken: {_said(unpack) or error}") from None
+        raise SeriesError(f"{tarball} is broken: {_said(unpack, error)}") from None
     except BrokenPipeError:
-        raise SeriesError("git fast-import failed: " + _said(store)) from None
+        raise SeriesError(f"git fast-import failed: {_said(store)}") from None
     finally:
         for child in (unpack, store):
             child.kill()
@@ -115,10 +110,10 @@ def _import(tarball, repo, progress):
                     pipe.close()
 
 
-def _said(child):
+def _said(child, otherwise="it was killed"):
     """The first line a dying @child printed."""
     lines = child.stderr.read().decode(errors="replace").strip().splitlines()
-    return lines[0] if lines else ""
+    return lines[0] if lines else otherwise
 
 
 def _stream(source, out, name, progress):
@@ -131,6 +126,8 @@ def _stream(source, out, name, progress):
         mode, content = _content(archive, member, path)
         if path == "Makefile":
             release = _release(content)
+        elif path == ".gitignore":
+            content = _without_debian(content)
         mark += 1
         out.write(b"blob\nmark :%d\ndata %d\n%b\n" % (mark, len(content), content))
         entries.append(b"M %s :%d %s\n" % (mode, mark, _quoted(path)))
@@ -147,6 +144,15 @@ def _content(archive, member, path):
     if not member.isreg():
         raise SeriesError(f"the kernel source holds {path}, which is no file and no symlink")
     return (b"100755" if member.mode & 0o100 else b"100644"), archive.extractfile(member).read()
+
+
+def _without_debian(ignore):
+    """The kernel's .gitignore without the part that Debian appends.
+
+    That part hides everything but debian/, so a new file would go unnoticed.
+    """
+    parts = ignore.split(b"\n\n")
+    return b"\n\n".join(part for part in parts if b"/*" not in part.split(b"\n")).rstrip() + b"\n"
 
 
 def _commit(out, message, entries):

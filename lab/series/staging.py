@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import chain, files, patches
-from .errors import SeriesError
+from .errors import SeriesError, writing
 from .git import scratch
-from .tree import Tree, create, share, sweep
+from .tree import STAGED, Tree, create, share, sweep
 
 REFUSE, KEEP, DISCARD = "refuse", "keep", "discard"
 DISCARDED = "refs/series/discarded"
@@ -33,7 +33,7 @@ def stage(root, path, pristine, base=None, work=REFUSE):
     KEEP them as long as series/ itself has not moved on, or DISCARD them.
     """
     path = Path(path)
-    with files.locked(path.parent / f".{path.name}.lock"):
+    with writing(path), files.locked(path.parent / f".{path.name}.lock"):
         todo = patches.load(Path(root, "series"), base)
         tree = Tree(path)
         if not tree.exists():
@@ -78,7 +78,7 @@ def _differing(tree, old, new):
 def _update(tree, base, links, work):
     head, tip = tree.head(), _tip(links, base)
     unsaved = _unsaved(tree, links)
-    if unsaved and work == KEEP and tip == tree.repo.commit("refs/series/staged"):
+    if unsaved and work == KEEP and tip == tree.repo.commit(STAGED):
         return Staged(tuple(links), (), work=unsaved)
     if unsaved and work != DISCARD:
         raise SeriesError(f"{tree.shown} has work that series/ does not have ({unsaved}): "

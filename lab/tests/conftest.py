@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the lab's tests share: kernels built once, boots in folders of their own."""
+import os
 import sys
 
 import pytest
 
 sys.path.insert(0, "/src")
 
-from lab import initramfs, kernel, place, qemu, softseam, trees  # noqa: E402
+from lab import initramfs, kernel, place, qemu, softseam, source, trees  # noqa: E402
+
+
+def pytest_configure():
+    """Tests of the series on the real kernel find its source in the lab's cache."""
+    os.environ["SERIES_SOURCE"] = str(source.tarball(trees.version()))
+    os.environ["SERIES_CACHE"] = str(place.CACHE)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,11 @@
 
 Each expected message is the kernel's own; "virt/tdx" is the prefix of its TDX code.
 """
+import subprocess
+
 import pytest
+
+from lab import place, qemu
 
 INITIALIZED = "virt/tdx: TDX-Module initialized"
 
@@ -59,7 +63,7 @@ def test_hole_below_4g_becomes_reserved_areas(boot):
     result = boot(memory_mb=6144)
     assert_tdx_up(result)
     assert result.stats["tdmrs"] >= 2
-    assert result.stats["pamt_bytes"] // 1024 == pamt_kb(result)
+    assert result.stats["pamt_kb"] == pamt_kb(result)
 
 
 def pamt_kb(result):
@@ -149,6 +153,13 @@ def test_cmrs_that_do_not_cover_ram(boot):
                    "virt/tdx: SEAMCALL (0x000000000000002d) failed: 0xc0000a")
 
 
+@pytest.mark.parametrize("cmr", ["512M+512M:0+512M", "0+512M:256M+512M", "0+1000"])
+def test_cmrs_out_of_order_overlapping_or_unaligned(boot, cmr):
+    """A broken firmware: the module itself refuses to start."""
+    result = boot(seam={"cmr": cmr})
+    assert_tdx_off(result, "virt/tdx: SEAMCALL (0x0000000000000021) failed: 0xc0000a22")
+
+
 @pytest.mark.parametrize("base", ["stock", "series"])
 @pytest.mark.parametrize("leaf, number", [
     ("SYS.CONFIG", 45), ("SYS.KEY.CONFIG", 31), ("SYS.TDMR.INIT", 36), ("SYS.RD", 34)])
@@ -175,3 +186,21 @@ def test_kvm_wants_topology_enumeration(boot):
     assert result.says(INITIALIZED)
     load = result.did("load", "kvm-intel")
     assert not load["ok"] and load["errno"] == 22
+
+
+def test_shell_gives_a_prompt_on_the_host(hosts):
+    """What make shell starts: commands typed at the console, then a clean power-off."""
+    folder = place.BUILD / "test/boot/shell"
+    folder.mkdir(parents=True, exist_ok=True)
+    machine = qemu.Machine(steps="load:kvm-intel,vm,shell", **hosts["series"])
+    proc = subprocess.Popen(machine.command(folder, interactive=True), stdin=subprocess.PIPE,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = ""
+    while not said.endswith("~ # "):
+        more = proc.stdout.read(1)
+        assert more, f"the host ended without a prompt: {said[-500:]}"
+        said += more
+    out, _ = proc.communicate("dmesg | grep -c 'TDX-Module init'; echo answer $((6 * 7)); exit\n", timeout=60)
+    assert "answer 42" in out, out
+    assert proc.returncode == 0
+    assert "Power down" in out

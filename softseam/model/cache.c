@@ -28,8 +28,8 @@ static bool start(struct seam *s, struct cache_wb *wb)
 /* Returns false when an interrupt came first. */
 static bool run_steps(struct seam *s, const struct call *c, struct cache_wb *wb)
 {
-	while (++wb->done < CACHE_WB_STEPS) {
-		if (s->machine.irq_pending && s->machine.irq_pending(s->machine.opaque, c->cpu))
+	for (unsigned int steps = 1; ++wb->done < CACHE_WB_STEPS; steps++) {
+		if (call_interrupted(s, c, steps))
 			return false;
 	}
 	wb->done = 0;

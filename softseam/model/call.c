@@ -9,14 +9,22 @@
 /* The call is for the P-SEAM loader. */
 #define RAX_P_SEAMLDR	(1ULL << 63)
 
-/* Common checks on RAX. */
-static uint64_t check_rax(const struct leaf *leaf, uint64_t rax)
+/* Does FEATURES0 have one of @features, if any is asked for? */
+static bool offers(const struct seam *s, uint64_t features)
 {
+	return !features || s->cfg.features0 & features;
+}
+
+/* Common checks on RAX. */
+static uint64_t check_rax(const struct seam *s, const struct leaf *leaf, uint64_t rax)
+{
+	uint64_t version = (rax & RAX_VERSION) >> 16;
+
 	if (rax & ~(RAX_LEAF | RAX_VERSION))
 		return TDX_OPERAND_INVALID | OPERAND_RAX;
-	if (!leaf || !leaf->run)
+	if (!leaf || !leaf->run || !offers(s, leaf->features))
 		return TDX_OPERAND_INVALID | OPERAND_RAX;
-	if ((rax & RAX_VERSION) >> 16 > leaf->version)
+	if (version > leaf->version || (version && !offers(s, leaf->version_features)))
 		return TDX_OPERAND_INVALID | OPERAND_RAX;
 	return TDX_SUCCESS;
 }
@@ -52,6 +60,13 @@ static uint64_t check_state(struct seam *s, const struct call *c)
 	return TDX_SUCCESS;
 }
 
+bool call_interrupted(struct seam *s, const struct call *c, unsigned int steps)
+{
+	if (s->cfg.interrupt_every && steps >= s->cfg.interrupt_every)
+		return true;
+	return s->machine.irq_pending && s->machine.irq_pending(s->machine.opaque, c->cpu);
+}
+
 static void write_outputs(const struct leaf *leaf, struct call *c, struct seam_regs *regs)
 {
 	for (unsigned int i = 0; i < LEAF_MAX_REGS && leaf->out[i].name; i++)
@@ -74,7 +89,7 @@ static uint64_t run(struct seam *s, unsigned int cpu, const struct leaf *leaf,
 		    struct seam_regs *regs, bool *runs_guest)
 {
 	struct call c = { .cpu = cpu, .leaf = leaf, .in = *regs };
-	uint64_t status = check_rax(leaf, regs->rax);
+	uint64_t status = check_rax(s, leaf, regs->rax);
 	enum lock_mode mode;
 
 	*runs_guest = false;

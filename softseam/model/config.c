@@ -15,6 +15,7 @@
 #define MAX_KEYID_BITS	15
 #define MIN_TSC_KHZ	100000
 #define MAX_TSC_KHZ	10000000
+#define MAX_EXT_POOL_PAGES	(1U << 20)
 
 struct arg {
 	const char *key, *value, *accepted;
@@ -71,6 +72,19 @@ static int set_unsigned(const struct arg *arg, uint64_t min, uint64_t max, unsig
 	if (!ret)
 		*to = (unsigned int)n;
 	return ret;
+}
+
+static int set_choice(const struct arg *arg, const char *yes, const char *no, bool *to)
+{
+	if (strcmp(arg->value, yes) && strcmp(arg->value, no))
+		return bad(arg, "unknown value");
+	*to = !strcmp(arg->value, yes);
+	return 0;
+}
+
+static int set_switch(const struct arg *arg, bool *to)
+{
+	return set_choice(arg, "on", "off", to);
 }
 
 static int set_features0(struct seam_config *cfg, const struct arg *arg)
@@ -212,6 +226,74 @@ static int set_ept_levels(struct seam_config *cfg, const struct arg *arg)
 	return set_unsigned(arg, 4, 5, &cfg->ept_levels);
 }
 
+static int set_erratum(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_switch(arg, &cfg->erratum);
+}
+
+static int set_ext_pool_pages(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_unsigned(arg, 0, MAX_EXT_POOL_PAGES, &cfg->ext_pool_pages);
+}
+
+static int set_ext_required(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_switch(arg, &cfg->ext_required);
+}
+
+static int set_iommu(struct seam_config *cfg, const struct arg *arg)
+{
+	uint64_t iommu[SEAM_MAX_IOMMUS];
+	const char *p = arg->value;
+	unsigned int nr = 0;
+
+	do {
+		if (nr == SEAM_MAX_IOMMUS)
+			return bad(arg, "more than %d IOMMUs", SEAM_MAX_IOMMUS);
+		if (!parse_size(&p, &iommu[nr]))
+			return bad(arg, "no address at \"%s\"", p);
+		if (iommu[nr] % 4096)
+			return bad(arg, "address %u is not a multiple of 4K", nr);
+		nr++;
+	} while (parse_char(&p, ':'));
+	if (*p)
+		return bad(arg, "no ':' at \"%s\"", p);
+
+	memcpy(cfg->iommu, iommu, nr * sizeof(iommu[0]));
+	cfg->nr_iommus = nr;
+	return 0;
+}
+
+static int set_iommu_mt_pages(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_unsigned(arg, 0, PAGE_LIST_MAX - IOMMU_MT_BLOCKS, &cfg->iommu_mt_pages);
+}
+
+static int set_spdm_mt_pages(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_unsigned(arg, 1, PAGE_LIST_MAX, &cfg->spdm_mt_pages);
+}
+
+static int set_ide_mt_pages(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_unsigned(arg, 1, PAGE_LIST_MAX, &cfg->ide_mt_pages);
+}
+
+static int set_spdm_list(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_choice(arg, "info", "array", &cfg->spdm_list_info);
+}
+
+static int set_connect_out(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_switch(arg, &cfg->connect_out);
+}
+
+static int set_interrupt_every(struct seam_config *cfg, const struct arg *arg)
+{
+	return set_unsigned(arg, 0, UINT32_MAX, &cfg->interrupt_every);
+}
+
 static int set_tdmr_init_step(struct seam_config *cfg, const struct arg *arg)
 {
 	const char *p = arg->value;
@@ -267,6 +349,16 @@ static const struct {
 	{ "maxpa", set_maxpa, "32 to 52" },
 	{ "tsc_khz", set_tsc_khz, "100000 to 10000000" },
 	{ "ept_levels", set_ept_levels, "4 or 5" },
+	{ "erratum", set_erratum, "on or off" },
+	{ "ext_pool_pages", set_ext_pool_pages, "pages of 4K, up to 1048576" },
+	{ "ext_required", set_ext_required, "on or off" },
+	{ "iommu", set_iommu, "BASE[:BASE...] such as 0xfed90000, at most 16" },
+	{ "iommu_mt_pages", set_iommu_mt_pages, "0 to 510" },
+	{ "spdm_mt_pages", set_spdm_mt_pages, "1 to 512" },
+	{ "ide_mt_pages", set_ide_mt_pages, "1 to 512" },
+	{ "spdm_list", set_spdm_list, "array or info" },
+	{ "connect_out", set_connect_out, "on or off" },
+	{ "interrupt_every", set_interrupt_every, "a number of steps, 0 for never" },
 	{ "tdmr_init_step", set_tdmr_init_step, "a multiple of 4K such as 64M, 0 for all" },
 	{ "inject", set_inject,
 	  "LEAF:NTH:STATUS[:COUNT][/...], LEAF a name or number, NTH from 1 or * or ~PERCENT, "
@@ -287,6 +379,14 @@ void seam_config_init(struct seam_config *cfg)
 		.nr_tdx_keyids = 32,
 		.tsc_khz = 1000000,
 		.ept_levels = 4,
+		.ext_pool_pages = 12800,
+		.ext_required = true,
+		.nr_iommus = 1,
+		.iommu = { 0xFED90000 },
+		.iommu_mt_pages = 16,
+		.spdm_mt_pages = 8,
+		.ide_mt_pages = 1,
+		.connect_out = true,
 		.nr_cpus = 1,
 		.nr_packages = 1,
 	};

@@ -12,6 +12,8 @@
 
 #define FIELD_CODE	0x0000000000FFFFFFULL
 #define FIELD_LAST	0x00007FFC00000000ULL
+/* Size of the value: 1, 2, 4 or 8 bytes. */
+#define FIELD_SIZE	0x0000000300000000ULL
 #define FIELD_CLASS	0x3F00000000000000ULL
 
 /* All ones: "no field". */

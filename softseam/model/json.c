@@ -31,6 +31,15 @@ static void write_leaves(FILE *f, const struct seam_stats *st)
 	fprintf(f, "\n  },\n  \"unknown_leaf_calls\": %" PRIu64 ",\n", st->unknown);
 }
 
+static void write_features(FILE *f, const struct seam_stats *st)
+{
+	fprintf(f, "  \"pamt_pairs\": %" PRIu64 ",\n  \"ext_pool_pages\": %" PRIu32 ",\n",
+		st->pamt_pairs, st->ext_pool_pages);
+	fprintf(f, "  \"connect\": { \"iommus\": %" PRIu32 ", \"spdm_sessions\": %" PRIu32
+		", \"ide_streams\": %" PRIu32 " },\n",
+		st->iommus, st->spdm_sessions, st->ide_streams);
+}
+
 static void write_violations(FILE *f, struct seam *s, const struct seam_stats *st)
 {
 	fprintf(f, "  \"violations\": %" PRIu64 ",\n  \"violations_by_rule\": {", st->violations);
@@ -58,6 +67,7 @@ int seam_write_json(struct seam *s, FILE *f)
 		st.keyids_total, st.keyids_in_use);
 	fprintf(f, "  \"tds\": %" PRIu32 ",\n  \"pages_owned\": %" PRIu64 ",\n",
 		st.tds, st.pages_owned);
+	write_features(f, &st);
 	write_leaves(f, &st);
 	write_violations(f, s, &st);
 	fprintf(f, "}\n");

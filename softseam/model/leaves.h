@@ -10,8 +10,11 @@
 
 #include "cache.h"
 #include "cmr.h"
+#include "connect.h"
+#include "ext.h"
 #include "inject.h"
 #include "kot.h"
+#include "lines.h"
 #include "lock.h"
 #include "own.h"
 #include "pamt.h"
@@ -26,7 +29,12 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define FEATURE_TD_PRESERVING	(1ULL << 1)
+#define FEATURE_TDXCONNECT	(1ULL << 6)
 #define FEATURE_NO_RBP_MOD	(1ULL << 18)
+#define FEATURE_CLFLUSH_BEFORE_ALLOC	(1ULL << 23)
+#define FEATURE_DYNAMIC_PAMT	(1ULL << 36)
+#define FEATURE_EXT		(1ULL << 39)
+#define FEATURE_QUOTE		(1ULL << 50)
 
 /* Leaf numbers that the code names. */
 #define TDH_MNG_ADDCX		1
@@ -62,7 +70,18 @@
 #define TDH_PHYMEM_PAGE_WBINVD	41
 #define TDH_VP_WR		43
 #define TDH_SYS_CONFIG		45
+#define TDH_PHYMEM_PAMT_ADD	58
+#define TDH_PHYMEM_PAMT_REMOVE	59
+#define TDH_EXT_INIT		60
+#define TDH_EXT_MEM_ADD		61
 #define TDH_SYS_DISABLE		69
+
+#define TDH_IOMMU_SETUP		128
+#define TDH_IOMMU_CLEAR		129
+#define TDH_SPDM_CREATE		130
+#define TDH_SPDM_DELETE		131
+#define TDH_IDE_STREAM_CREATE	132
+#define TDH_IDE_STREAM_DELETE	134
 
 enum sys_state {
 	SYS_PENDING		= 0,
@@ -110,8 +129,13 @@ struct seam {
 	struct tdmr tdmr[MAX_TDMRS];
 
 	struct pamt pamt;
+	/* KeyID of the module's own pages, set by SYS.CONFIG. */
+	uint16_t global_hkid;
 	struct own own;
 	struct plain plain;
+	struct lines lines;
+	struct ext ext;
+	struct connect_table connect;
 	struct kot kot;
 	struct ket ket;
 	struct cache_wb cache_wb[SEAM_MAX_PACKAGES];
@@ -148,7 +172,13 @@ static inline unsigned int call_version(const struct call *c)
 	return c->in.rax >> 16 & 0xFF;
 }
 
-#define LEAF_MAX_REGS	5
+/*
+ * A long call that did @steps of its work, and has more to do: should it end and
+ * be resumed?
+ */
+bool call_interrupted(struct seam *s, const struct call *c, unsigned int steps);
+
+#define LEAF_MAX_REGS	9
 
 /* An operand in a register, and its name in a trace. */
 struct leaf_reg {
@@ -176,8 +206,11 @@ struct leaf {
 	/* NULL: a leaf that this module does not have. */
 	uint64_t (*run)(struct seam *s, struct call *c);
 	unsigned int flags;
-	/* Highest version in RAX[23:16]. */
+	/* A module without one of these in FEATURES0 does not have it; 0: any has. */
+	uint64_t features;
+	/* Highest version in RAX[23:16], if FEATURES0 has one of these; 0: always. */
 	uint8_t version;
+	uint64_t version_features;
 	struct leaf_reg in[LEAF_MAX_REGS], out[LEAF_MAX_REGS];
 };
 
@@ -194,6 +227,12 @@ static inline uint64_t leaf_reg_value(const struct seam_regs *regs, const struct
 	return *(const uint64_t *)((const char *)regs + reg->offset);
 }
 
+uint64_t tdh_ext_init(struct seam *s, struct call *c);
+uint64_t tdh_ext_mem_add(struct seam *s, struct call *c);
+uint64_t tdh_ide_stream_create(struct seam *s, struct call *c);
+uint64_t tdh_ide_stream_delete(struct seam *s, struct call *c);
+uint64_t tdh_iommu_clear(struct seam *s, struct call *c);
+uint64_t tdh_iommu_setup(struct seam *s, struct call *c);
 uint64_t tdh_mem_page_add(struct seam *s, struct call *c);
 uint64_t tdh_mem_page_aug(struct seam *s, struct call *c);
 uint64_t tdh_mem_page_remove(struct seam *s, struct call *c);
@@ -215,6 +254,10 @@ uint64_t tdh_phymem_cache_wb(struct seam *s, struct call *c);
 uint64_t tdh_phymem_page_rdmd(struct seam *s, struct call *c);
 uint64_t tdh_phymem_page_reclaim(struct seam *s, struct call *c);
 uint64_t tdh_phymem_page_wbinvd(struct seam *s, struct call *c);
+uint64_t tdh_phymem_pamt_add(struct seam *s, struct call *c);
+uint64_t tdh_phymem_pamt_remove(struct seam *s, struct call *c);
+uint64_t tdh_spdm_create(struct seam *s, struct call *c);
+uint64_t tdh_spdm_delete(struct seam *s, struct call *c);
 uint64_t tdh_sys_config(struct seam *s, struct call *c);
 uint64_t tdh_sys_disable(struct seam *s, struct call *c);
 uint64_t tdh_sys_init(struct seam *s, struct call *c);

@@ -5,6 +5,7 @@
 #include "mr.h"
 #include "operand.h"
 #include "own.h"
+#include "pamt_dynamic.h"
 #include "plain.h"
 #include "range.h"
 #include "td.h"
@@ -17,7 +18,7 @@ static void add_page(struct seam *s, struct call *c, struct td *td, struct gpa_r
 {
 	operand_read(s, c, c->in.r9, plain_at(s, c->in.r8), SZ_4K, OPERAND_R9);
 	plain_written(s, c->cpu, c->in.r8, SZ_4K);
-	own_take(s, page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
+	own_take(s, c, page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
 	mr_page_add(td, gpa->gpa);
 	sept_set(&gpa->walk, c->in.r8, SEPT_MAPPED);
 }
@@ -80,7 +81,7 @@ static uint64_t aug_page(struct seam *s, struct call *c, struct td *td, struct g
 	if (status)
 		return status;
 
-	own_take(s, &page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
+	own_take(s, c, &page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
 	sept_set(&gpa->walk, c->in.r8, SEPT_PENDING);
 	pamt_unwalk(&page);
 	return TDX_SUCCESS;
@@ -145,14 +146,15 @@ static uint64_t remove_page(struct seam *s, struct call *c, struct td *td, struc
 	uint64_t pa = gpa->walk.hpa;
 	struct pamt_entry *page = pamt_entry(&s->pamt, pa, size);
 	uint64_t status;
+	bool last;
 
 	if (!lock_try_exclusive(&page->lock))
 		return TDX_OPERAND_BUSY | OPERAND_RCX;
 	status = check_unused(c, td, gpa, page);
 	if (!status) {
 		sept_set(&gpa->walk, 0, SEPT_FREE);
-		own_give_back(s, c, page, pa, size, td);
-		c->out.rcx = pa;
+		last = own_give_back(s, c, page, pa, size, td);
+		c->out.rcx = pa | pamt_removal_hint(s, last);
 	}
 	lock_release(&page->lock, LOCK_EXCLUSIVE);
 	return status;
@@ -181,7 +183,7 @@ static uint64_t page_remove(struct seam *s, struct call *c, struct td_ref *ref)
  *
  * In:  RCX	GPA and level
  *	RDX	TDR
- * Out: RCX	page, or the entry on an EPT error
+ * Out: RCX	page and Dynamic PAMT's hint, or the entry on an EPT error
  *	RDX	its level and state on an EPT error
  */
 uint64_t tdh_mem_page_remove(struct seam *s, struct call *c)

@@ -10,6 +10,7 @@
 
 #define TDR_BYTES		(1 * SZ_4K)
 #define TDCS_BYTES		(TDCS_PAGES * SZ_4K)
+#define SPDM_DEV_INFO_PAGES	32
 #define TDVPS_BYTES		((1 + TDVPS_CHILD_PAGES) * SZ_4K)
 
 struct field {
@@ -18,6 +19,8 @@ struct field {
 	unsigned int elements;
 	/* The module has the field if FEATURES0 has one of these; 0: always. */
 	uint64_t features;
+	/* There is no value before SYS.CONFIG, and the id must have the right size. */
+	bool after_config;
 	/* What it holds: a constant, or else what this returns. */
 	uint64_t value;
 	uint64_t (*read)(const struct seam *s, unsigned int element);
@@ -69,6 +72,36 @@ static uint64_t read_cpuid_values(const struct seam *s, unsigned int element)
 	return reg[0] | (uint64_t)reg[1] << 32;
 }
 
+static uint64_t read_pool_lacks(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return atomic_load(&s->ext.pool_lacks);
+}
+
+static uint64_t read_ext_required(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->ext.required;
+}
+
+static uint64_t read_iommu_mt_pages(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.iommu_mt_pages;
+}
+
+static uint64_t read_spdm_mt_pages(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.spdm_mt_pages;
+}
+
+static uint64_t read_ide_mt_pages(const struct seam *s, unsigned int element)
+{
+	(void)element;
+	return s->cfg.ide_mt_pages;
+}
+
 static const struct field fields[] = {
 	{ 0x0800000100000003, 1, .read = read_minor },
 	{ 0x0800000100000004, 1, .read = read_major },
@@ -80,6 +113,7 @@ static const struct field fields[] = {
 	{ 0x9100000100000010, 1, .value = PAMT_ENTRY_SIZE },
 	{ 0x9100000100000011, 1, .value = PAMT_ENTRY_SIZE },
 	{ 0x9100000100000012, 1, .value = PAMT_ENTRY_SIZE },
+	{ 0x9100000100000013, 1, .features = FEATURE_DYNAMIC_PAMT, .value = 1 },
 	{ 0x9800000100000000, 1, .value = TDR_BYTES },
 	{ 0x9800000100000100, 1, .value = TDCS_BYTES },
 	{ 0x9800000100000200, 1, .value = TDVPS_BYTES },
@@ -91,6 +125,14 @@ static const struct field fields[] = {
 	{ 0x9900000100000008, 1, .value = TD_MAX_VCPUS },
 	{ 0x9900000300000400, NR_CPUID_CONFIG, .read = read_cpuid_leaf },
 	{ 0x9900000300000500, 2 * NR_CPUID_CONFIG, .read = read_cpuid_values },
+	{ 0x3000000100000001, 1, .features = FEATURE_TDXCONNECT, .read = read_ide_mt_pages },
+	{ 0x3000000100000002, 1, .features = FEATURE_TDXCONNECT, .read = read_spdm_mt_pages },
+	{ 0x3000000100000003, 1, .features = FEATURE_TDXCONNECT, .read = read_iommu_mt_pages },
+	{ 0x3000000100000007, 1, .features = FEATURE_TDXCONNECT, .value = SPDM_DEV_INFO_PAGES },
+	{ 0x3100000200000000, 1, .features = FEATURE_EXT, .after_config = true,
+	  .read = read_pool_lacks },
+	{ 0x3100000000000001, 1, .features = FEATURE_EXT, .after_config = true,
+	  .read = read_ext_required },
 };
 
 static bool available(const struct seam *s, const struct field *f)
@@ -98,11 +140,16 @@ static bool available(const struct seam *s, const struct field *f)
 	return !f->features || s->cfg.features0 & f->features;
 }
 
-/* The id of the first element of the first available field from @i on. */
+static bool readable(const struct seam *s, const struct field *f)
+{
+	return !f->after_config || atomic_load(&s->sys_state) >= SYS_SYSCONFIG_DONE;
+}
+
+/* The id of the first element of the first field from @i on that has a value. */
 static uint64_t first_from(const struct seam *s, size_t i)
 {
 	for (; i < ARRAY_SIZE(fields); i++) {
-		if (available(s, &fields[i]))
+		if (available(s, &fields[i]) && readable(s, &fields[i]))
 			return fields[i].id;
 	}
 	return FIELD_NULL;
@@ -113,6 +160,8 @@ static bool matches(const struct field *f, uint64_t id, unsigned int *element)
 	uint64_t offset = (id & FIELD_CODE) - (f->id & FIELD_CODE);
 
 	if ((id ^ f->id) & FIELD_CLASS || offset >= f->elements)
+		return false;
+	if (f->after_config && (id ^ f->id) & FIELD_SIZE)
 		return false;
 	*element = (unsigned int)offset;
 	return true;
@@ -134,6 +183,8 @@ uint64_t metadata_read(const struct seam *s, uint64_t id, uint64_t *value, uint6
 
 		if (!available(s, f) || !matches(f, id, &element))
 			continue;
+		if (!readable(s, f))
+			return TDX_METADATA_FIELD_NOT_READABLE;
 		*value = f->read ? f->read(s, element) : f->value;
 		*next = element + 1 < f->elements ? f->id + element + 1 : first_from(s, i + 1);
 		return TDX_SUCCESS;

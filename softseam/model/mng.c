@@ -22,7 +22,7 @@ static uint64_t create(struct seam *s, struct call *c, struct pamt_walk *page)
 		return TDX_OPERAND_BUSY | OPERAND_RCX;
 
 	atomic_store(&s->kot.state[hkid], KOT_ASSIGNED);
-	own_take(s, page, c->in.rcx, PT_TDR, td, (struct page_info){ .object = td });
+	own_take(s, c, page, c->in.rcx, PT_TDR, td, (struct page_info){ .object = td });
 	return TDX_SUCCESS;
 }
 
@@ -107,7 +107,7 @@ static uint64_t add_tdcx(struct seam *s, struct call *c, struct td *td)
 	if (td->nr_tdcx >= TDCS_PAGES && atomic_load(&td->op_state) != OP_UNINIT) {
 		status = TDX_OP_STATE_INCORRECT;
 	} else {
-		own_take(s, &page, c->in.rcx, PT_TDCX, td, (struct page_info){ 0 });
+		own_take(s, c, &page, c->in.rcx, PT_TDCX, td, (struct page_info){ 0 });
 		td->nr_tdcx++;
 	}
 	pamt_unwalk(&page);

@@ -5,6 +5,7 @@
 
 #include "leaves.h"
 #include "operand.h"
+#include "pamt_dynamic.h"
 #include "range.h"
 
 uint64_t pa_hkid(const struct seam *s, uint64_t pa)
@@ -17,8 +18,8 @@ uint64_t pa_without_hkid(const struct seam *s, uint64_t pa)
 	return pa & ((1ULL << s->cfg.hpa_bits) - 1);
 }
 
-uint64_t operand_page(struct seam *s, uint64_t pa, enum page_size size, uint32_t op,
-		      enum lock_mode mode, struct pamt_walk *walk)
+uint64_t operand_page(struct seam *s, struct call *c, uint64_t pa, enum page_size size,
+		      uint32_t op, enum lock_mode mode, struct pamt_walk *walk)
 {
 	struct tdmr *t;
 
@@ -31,6 +32,8 @@ uint64_t operand_page(struct seam *s, uint64_t pa, enum page_size size, uint32_t
 
 	if (!pamt_walk(&s->pamt, pa, tdmr_is_reserved(t, pa), size, mode, walk))
 		return TDX_OPERAND_BUSY | op;
+	if (s->pamt.dynamic && walk->entry && walk->size == PS_4K)
+		pamt_check_entry(s, c, pa);
 	return TDX_SUCCESS;
 }
 

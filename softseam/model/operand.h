@@ -20,8 +20,8 @@ struct call;
  * initialised block of a TDMR, lock free.  On success @walk holds the page's
  * entry, and the caller checks its type and ends with pamt_unwalk().
  */
-uint64_t operand_page(struct seam *s, uint64_t pa, enum page_size size, uint32_t op,
-		      enum lock_mode mode, struct pamt_walk *walk);
+uint64_t operand_page(struct seam *s, struct call *c, uint64_t pa, enum page_size size,
+		      uint32_t op, enum lock_mode mode, struct pamt_walk *walk);
 
 /* Memory of the host: aligned to @align, below MAXPA, no private KeyID. */
 uint64_t operand_shared(const struct seam *s, uint64_t pa, uint64_t align, uint32_t op);

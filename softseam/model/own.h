@@ -62,18 +62,26 @@ uint64_t own_check_free(struct seam *s, struct call *c, uint64_t pa, enum page_s
 			uint32_t op, struct pamt_walk *walk);
 
 /* Operand @op is a page of @type; @walk holds it in @mode. */
-uint64_t own_check_type(struct seam *s, uint64_t pa, enum page_type type, uint32_t op,
-			enum lock_mode mode, struct pamt_walk *walk);
+uint64_t own_check_type(struct seam *s, struct call *c, uint64_t pa, enum page_type type,
+			uint32_t op, enum lock_mode mode, struct pamt_walk *walk);
+
+/* The owner of a page as people read it; @td may be NULL: the module itself. */
+#define OWNER_TEXT	24
+const char *own_name(const struct td *td, char buf[OWNER_TEXT]);
 
 /*
  * Take the page from the host: nothing fails from here on.  @td owns it, and is
- * the TD itself for a TDR.  @info is an object or a GPA as in struct page_info.
+ * the TD itself for a TDR, NULL for a page of the module itself.  @info is an
+ * object or a GPA as in struct page_info.
  */
-void own_take(struct seam *s, struct pamt_walk *walk, uint64_t pa, enum page_type type,
-	      struct td *td, struct page_info info);
+void own_take(struct seam *s, struct call *c, struct pamt_walk *walk, uint64_t pa,
+	      enum page_type type, struct td *td, struct page_info info);
 
-/* Give the page, held exclusive, back to the host. */
-void own_give_back(struct seam *s, struct call *c, struct pamt_entry *entry, uint64_t pa,
+/*
+ * Give the page, held exclusive, back to the host.  Returns true if it was the
+ * last page of its 2M in use at 4K.
+ */
+bool own_give_back(struct seam *s, struct call *c, struct pamt_entry *entry, uint64_t pa,
 		   enum page_size size, struct td *td);
 
 /* The page is used: did the host write to it?  At most one violation a page. */

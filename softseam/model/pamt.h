@@ -10,6 +10,10 @@
  * cost memory only where one was written.  Reserved areas of TDMRs have no
  * entries: their type, RSVD, follows from the TDMR.
  *
+ * Dynamic PAMT: a region of 2M has 4K entries only while the host lends a pair of
+ * pages for them.  The pair is kept in the region's 2M entry, and a bitmap tells
+ * which pages are PAMT pages themselves; these need no entry.
+ *
  * Locks: a walk to a page holds the entries above it shared and the page's own
  * entry as the leaf asks.  All are tried; a lost race gives back what was taken.
  */
@@ -31,6 +35,12 @@ enum page_type {
 	PT_TDCX		= 5,
 	PT_TDVPR	= 6,
 	PT_EPT		= 8,
+	/* Owned by the module itself. */
+	PT_EXT		= 9,
+	PT_IOMMU_MT	= 10,
+	PT_SPDM_MT	= 11,
+	PT_IDE_MT	= 12,
+	PT_PAMT		= 15,
 };
 
 enum page_size {
@@ -57,6 +67,9 @@ struct pamt_entry {
 	_Atomic uint64_t bepoch;
 };
 
+/* Of a 2M entry of type NDA: the epoch's place holds this and the second page. */
+#define PAMT_HAS_PAIR	(1ULL << 63)
+
 _Static_assert(sizeof(struct pamt_entry) == PAMT_ENTRY_SIZE, "PAMT entry size");
 
 struct pamt {
@@ -64,6 +77,19 @@ struct pamt {
 	uint64_t end;
 	struct pamt_entry *entry[NR_PAGE_SIZES];
 	size_t bytes[NR_PAGE_SIZES];
+	/* Pages of each 2M that are in use at 4K. */
+	_Atomic uint16_t *used;
+
+	/* Dynamic PAMT is on: set in SYS.CONFIG. */
+	bool dynamic;
+	/* One bit a page: set for the pages of pairs. */
+	_Atomic uint64_t *bitmap;
+	_Atomic uint64_t pairs;
+};
+
+/* The two pages with the 4K entries of a region, each for one half. */
+struct pamt_pair {
+	uint64_t page[2];
 };
 
 /* A page found by pamt_walk(), with the locks that are held for it. */
@@ -101,6 +127,9 @@ void pamt_free(struct pamt *pamt);
  * Find the entry of the page at @pa, not deeper than level @target, and lock
  * it.  @reserved: the TDMR says that the host keeps the page.  Returns false
  * when a lock is taken, and then holds none.
+ *
+ * With Dynamic PAMT a walk to 4K ends at 2M in a region without a pair, and a
+ * PAMT page is found to be one wherever it lies.
  */
 bool pamt_walk(struct pamt *pamt, uint64_t pa, bool reserved, enum page_size target,
 	       enum lock_mode mode, struct pamt_walk *walk);
@@ -109,5 +138,22 @@ void pamt_unwalk(struct pamt_walk *walk);
 /* Physical address of the TDR that owns the page. */
 uint64_t pamt_owner(const struct pamt_entry *entry);
 void pamt_set_owner(struct pamt_entry *entry, uint64_t tdr);
+
+/* The pair in a 2M entry: shared to read, exclusive to write. */
+bool pamt_has_pair(const struct pamt_entry *region);
+struct pamt_pair pamt_get_pair(const struct pamt_entry *region);
+void pamt_set_pair(struct pamt_entry *region, struct pamt_pair pair);
+void pamt_clear_pair(struct pamt_entry *region);
+
+bool pamt_is_pamt_page(const struct pamt *pamt, uint64_t pa);
+/* Both return what was before. */
+bool pamt_mark_page(struct pamt *pamt, uint64_t pa);
+bool pamt_unmark_page(struct pamt *pamt, uint64_t pa);
+
+/* Pages of the 2M with @pa that are in use at 4K. */
+static inline _Atomic uint16_t *pamt_used(const struct pamt *pamt, uint64_t pa)
+{
+	return &pamt->used[pa / page_bytes(PS_2M)];
+}
 
 #endif

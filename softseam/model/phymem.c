@@ -3,6 +3,7 @@
 #include "leaves.h"
 #include "operand.h"
 #include "own.h"
+#include "pamt_dynamic.h"
 
 static bool has_bepoch(enum page_type type)
 {
@@ -21,7 +22,7 @@ uint64_t tdh_phymem_page_rdmd(struct seam *s, struct call *c)
 	struct pamt_walk walk;
 	uint64_t status;
 
-	status = operand_page(s, c->in.rcx, PS_4K, OPERAND_RCX, LOCK_SHARED, &walk);
+	status = operand_page(s, c, c->in.rcx, PS_4K, OPERAND_RCX, LOCK_SHARED, &walk);
 	if (status)
 		return status;
 
@@ -42,6 +43,7 @@ static uint64_t reclaim_child(struct seam *s, struct call *c, struct pamt_walk *
 	uint64_t pa = c->in.rcx;
 	struct td_ref ref;
 	void *object;
+	bool last;
 	uint64_t status;
 
 	status = td_get_owner(s, c, page, LOCK_SHARED, &ref);
@@ -52,7 +54,8 @@ static uint64_t reclaim_child(struct seam *s, struct call *c, struct pamt_walk *
 		status = TDX_LIFECYCLE_STATE_INCORRECT;
 	} else {
 		object = own_info(s, pa)->object;
-		own_give_back(s, c, page->entry, pa, page->size, ref.td);
+		last = own_give_back(s, c, page->entry, pa, page->size, ref.td);
+		c->out.r9 = pamt_removal_hint(s, last);
 		if (page->type == PT_TDVPR)
 			vcpu_destroy(object);
 	}
@@ -63,20 +66,28 @@ static uint64_t reclaim_child(struct seam *s, struct call *c, struct pamt_walk *
 static uint64_t reclaim_tdr(struct seam *s, struct call *c, struct pamt_walk *page)
 {
 	struct td *td = own_info(s, c->in.rcx)->object;
+	bool last;
 
 	if (atomic_load(&td->lifecycle) != TD_TEARDOWN)
 		return TDX_LIFECYCLE_STATE_INCORRECT;
 	if (atomic_load(&td->children))
 		return TDX_TD_ASSOCIATED_PAGES_EXIST;
 
-	own_give_back(s, c, page->entry, c->in.rcx, PS_4K, td);
+	last = own_give_back(s, c, page->entry, c->in.rcx, PS_4K, td);
+	c->out.r9 = pamt_removal_hint(s, last);
 	td_free(td);
 	return TDX_SUCCESS;
 }
 
+static bool of_td(enum page_type type)
+{
+	return type == PT_TDR || type == PT_TDCX || type == PT_TDVPR || type == PT_EPT ||
+	       type == PT_REG;
+}
+
 static uint64_t reclaim(struct seam *s, struct call *c, struct pamt_walk *page)
 {
-	if (page->type == PT_NDA || page->type == PT_RSVD)
+	if (!of_td(page->type))
 		return TDX_PAGE_METADATA_INCORRECT | OPERAND_RCX;
 
 	c->out.rcx = page->type;
@@ -96,13 +107,14 @@ static uint64_t reclaim(struct seam *s, struct call *c, struct pamt_walk *page)
  * Out: RCX	page type
  *	RDX	physical address of the owner's TDR
  *	R8	page size
+ *	R9	Dynamic PAMT: a hint that the region needs no pair any more
  */
 uint64_t tdh_phymem_page_reclaim(struct seam *s, struct call *c)
 {
 	struct pamt_walk page;
 	uint64_t status;
 
-	status = operand_page(s, c->in.rcx, PS_4K, OPERAND_RCX, LOCK_EXCLUSIVE, &page);
+	status = operand_page(s, c, c->in.rcx, PS_4K, OPERAND_RCX, LOCK_EXCLUSIVE, &page);
 	if (status)
 		return status;
 	status = reclaim(s, c, &page);
@@ -121,7 +133,7 @@ uint64_t tdh_phymem_page_wbinvd(struct seam *s, struct call *c)
 	struct pamt_walk page;
 	uint64_t status;
 
-	status = own_check_type(s, c->in.rcx & ~hkid_bits, PT_NDA, OPERAND_RCX, LOCK_SHARED,
+	status = own_check_type(s, c, c->in.rcx & ~hkid_bits, PT_NDA, OPERAND_RCX, LOCK_SHARED,
 				&page);
 	if (!status)
 		pamt_unwalk(&page);

@@ -22,6 +22,7 @@
 #define SEAM_MAX_CPUS		256
 #define SEAM_MAX_PACKAGES	8
 #define SEAM_MAX_CMRS		32
+#define SEAM_MAX_IOMMUS		16
 #define SEAM_MAX_INJECTIONS	32
 #define SEAM_MAX_LEAF		192
 
@@ -54,8 +55,10 @@ struct seam_violation {
 	const char *rule;
 	/* Physical address, or ~0 when the rule is not about memory. */
 	uint64_t pa;
-	/* One line for people, complete with owner and values. */
+	/* One line for people, complete with owner, values and caller. */
 	const char *text;
+	/* The host function that made the SEAMCALL; NULL if unknown or none. */
+	const char *caller;
 };
 
 /* One SEAMCALL, as told to the trace callback after it ended. */
@@ -104,6 +107,12 @@ struct seam_machine {
 	/* The host broke a rule.  NULL: only counted. */
 	void (*violation)(void *opaque, const struct seam_violation *v);
 
+	/*
+	 * Name of the host function that made the SEAMCALL in progress on @cpu;
+	 * it stays valid.  NULL, or a result of NULL: not known.
+	 */
+	const char *(*caller)(void *opaque, unsigned int cpu);
+
 	/* A SEAMCALL ended.  NULL: no trace. */
 	void (*event)(void *opaque, const struct seam_event *e);
 
@@ -127,6 +136,8 @@ struct seam_machine {
 
 	/* The module wrote contents of private pages.  NULL: no matter. */
 	void (*private_written)(void *opaque, unsigned int cpu, uint64_t pa, uint64_t len);
+	/* The same for seam_clflush() and seam_movdir64b(). */
+	bool reports_clflush, reports_movdir64b;
 };
 
 struct seam_range {
@@ -179,6 +190,32 @@ struct seam_config {
 	unsigned int nr_cmrs;
 	struct seam_range cmr[SEAM_MAX_CMRS];
 
+	/* The part has the partial-write machine check erratum. */
+	bool erratum;
+
+	/*
+	 * With add-on features, the Extensions need this many pages, and say
+	 * that TDH.EXT.INIT is required.
+	 */
+	uint32_t ext_pool_pages;
+	bool ext_required;
+
+	/* Registers of the IOMMUs that support TDX Connect. */
+	unsigned int nr_iommus;
+	uint64_t iommu[SEAM_MAX_IOMMUS];
+	/* Pages that each object of TDX Connect takes. */
+	uint32_t iommu_mt_pages, spdm_mt_pages, ide_mt_pages;
+	/* TDH.SPDM.CREATE takes an HPA_LIST_INFO, not an HPA_ARRAY_T. */
+	bool spdm_list_info;
+	/* Leaves that delete want to be told where to list the pages. */
+	bool connect_out;
+
+	/*
+	 * Calls that take long end in INTERRUPTED_RESUMABLE after this many
+	 * steps or pages; 0: only when an interrupt is pending.
+	 */
+	uint32_t interrupt_every;
+
 	/* TDH.SYS.TDMR.INIT does this much per call; 0: a TDMR in one call. */
 	uint64_t tdmr_init_step;
 
@@ -218,12 +255,17 @@ enum seam_end seam_call(struct seam *seam, unsigned int cpu,
 
 /*
  * The machine ends, no call runs any more: report what the host never took back,
- * a violation for each TD.  Returns their number.
+ * a violation for each TD and each Dynamic PAMT pair that serves no page, and
+ * pages that it never reset.  Returns their number.
  */
 unsigned int seam_report_leaks(struct seam *seam);
 
 /* @cpu executed WBINVD. */
 void seam_wbinvd(struct seam *seam, unsigned int cpu);
+/* @cpu executed CLFLUSH or CLFLUSHOPT on the cache line with @pa. */
+void seam_clflush(struct seam *seam, unsigned int cpu, uint64_t pa);
+/* @cpu overwrote the 64 bytes at @pa with MOVDIR64B. */
+void seam_movdir64b(struct seam *seam, unsigned int cpu, uint64_t pa);
 
 /* Names as the TDX documents print them, e.g. "TDH.SYS.CONFIG"; NULL if unknown. */
 const char *seam_leaf_name(unsigned int leaf);
@@ -249,6 +291,12 @@ struct seam_stats {
 	/* TDs that exist, and pages of 4K that the module owns. */
 	uint32_t tds;
 	uint64_t pages_owned;
+	/* Pairs of pages that the host lent for Dynamic PAMT. */
+	uint64_t pamt_pairs;
+	/* Pages in the memory pool of the Extensions. */
+	uint32_t ext_pool_pages;
+	/* Objects of TDX Connect. */
+	uint32_t iommus, spdm_sessions, ide_streams;
 };
 
 void seam_get_stats(struct seam *seam, struct seam_stats *st);

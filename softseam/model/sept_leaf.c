@@ -22,7 +22,7 @@ static uint64_t add_table(struct seam *s, struct call *c, struct td *td, struct 
 
 	table = sept_table_new();
 	if (table) {
-		own_take(s, &page, c->in.r8, PT_EPT, td, (struct page_info){ .object = table });
+		own_take(s, c, &page, c->in.r8, PT_EPT, td, (struct page_info){ .object = table });
 		sept_link(&gpa->walk, c->in.r8, table);
 	} else {
 		status = TDX_OPERAND_BUSY | OPERAND_R8;

@@ -12,7 +12,7 @@ uint64_t td_get(struct seam *s, struct call *c, uint64_t pa, uint32_t op,
 	uint64_t status;
 
 	*ref = (struct td_ref){ .mode = mode };
-	status = own_check_type(s, pa, PT_TDR, op, mode, &ref->page);
+	status = own_check_type(s, c, pa, PT_TDR, op, mode, &ref->page);
 	if (status)
 		return status;
 
@@ -97,6 +97,9 @@ void td_free(struct td *td)
 	struct seam *s = td->seam;
 	struct td **at;
 
+	while (td->vcpus)
+		vcpu_destroy(td->vcpus);
+
 	pthread_mutex_lock(&s->tds_lock);
 	for (at = &s->tds; *at != td; at = &(*at)->next)
 		;
@@ -110,11 +113,8 @@ void td_free(struct td *td)
 
 void td_free_all(struct seam *s)
 {
-	while (s->tds) {
-		while (s->tds->vcpus)
-			vcpu_destroy(s->tds->vcpus);
+	while (s->tds)
 		td_free(s->tds);
-	}
 }
 
 unsigned int td_count(struct seam *s)

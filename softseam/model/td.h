@@ -212,7 +212,7 @@ uint64_t td_check_keys(const struct td *td);
 /* MNG.CREATE, and RECLAIM of the TDR.  td_new() returns NULL without memory. */
 struct td *td_new(struct seam *s, uint64_t tdr, uint16_t hkid);
 void td_free(struct td *td);
-/* The end of all TDs and vCPUs. */
+/* The end of all TDs, with their vCPUs. */
 void td_free_all(struct seam *s);
 unsigned int td_count(struct seam *s);
 

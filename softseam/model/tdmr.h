@@ -48,10 +48,12 @@ struct tdmr {
  * before it in @tdmr, and fill @tdmr[@i].  Returns a completion status.
  */
 uint64_t tdmr_check(struct tdmr *tdmr, unsigned int i, const struct tdmr_info *info,
-		    const struct cmr_table *cmrs, unsigned int hpa_bits);
+		    const struct cmr_table *cmrs, unsigned int hpa_bits, bool dynamic_pamt);
 
 /* Bytes of PAMT area that a TDMR of @tdmr_size needs for one level. */
 uint64_t tdmr_pamt_bytes(uint64_t tdmr_size, enum page_size size);
+/* The same for the page bitmap that Dynamic PAMT has in place of 4K entries. */
+uint64_t tdmr_bitmap_bytes(uint64_t tdmr_size);
 
 /* The TDMR with @pa, or NULL. */
 struct tdmr *tdmr_find(struct tdmr *tdmr, unsigned int nr, uint64_t pa);

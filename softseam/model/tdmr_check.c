@@ -66,7 +66,19 @@ uint64_t tdmr_pamt_bytes(uint64_t tdmr_size, enum page_size size)
 	return (bytes + SZ_4K - 1) & ~(SZ_4K - 1);
 }
 
-static uint64_t check_pamt_areas(const struct tdmr *t, unsigned int i, unsigned int hpa_bits)
+uint64_t tdmr_bitmap_bytes(uint64_t tdmr_size)
+{
+	return (tdmr_size / SZ_4K / 8 + SZ_4K - 1) & ~(SZ_4K - 1);
+}
+
+static uint64_t area_bytes(uint64_t tdmr_size, enum page_size size, bool dynamic)
+{
+	return size == PS_4K && dynamic ? tdmr_bitmap_bytes(tdmr_size) :
+	       tdmr_pamt_bytes(tdmr_size, size);
+}
+
+static uint64_t check_pamt_areas(const struct tdmr *t, unsigned int i, unsigned int hpa_bits,
+				 bool dynamic)
 {
 	for (unsigned int l = 0; l < NR_PAGE_SIZES; l++) {
 		enum page_size size = large_first[l];
@@ -74,7 +86,7 @@ static uint64_t check_pamt_areas(const struct tdmr *t, unsigned int i, unsigned 
 
 		if (range_wraps(r) || !range_aligned(r, SZ_4K) ||
 		    range_end(r) > 1ULL << hpa_bits ||
-		    r.size < tdmr_pamt_bytes(t->range.size, size))
+		    r.size < area_bytes(t->range.size, size, dynamic))
 			return TDX_INVALID_PAMT | pamt_detail(i, size, 0);
 	}
 	return TDX_SUCCESS;
@@ -184,7 +196,7 @@ static uint64_t check_cmrs(const struct tdmr *t, unsigned int i, const struct cm
 }
 
 uint64_t tdmr_check(struct tdmr *tdmr, unsigned int i, const struct tdmr_info *info,
-		    const struct cmr_table *cmrs, unsigned int hpa_bits)
+		    const struct cmr_table *cmrs, unsigned int hpa_bits, bool dynamic_pamt)
 {
 	struct tdmr *t = &tdmr[i];
 	uint64_t status;
@@ -200,7 +212,7 @@ uint64_t tdmr_check(struct tdmr *tdmr, unsigned int i, const struct tdmr_info *i
 	if (!status)
 		status = check_reserved(t, i, info);
 	if (!status)
-		status = check_pamt_areas(t, i, hpa_bits);
+		status = check_pamt_areas(t, i, hpa_bits, dynamic_pamt);
 	if (!status)
 		status = check_pamt_overlap(tdmr, i);
 	if (!status)

@@ -13,7 +13,7 @@ uint64_t vcpu_get(struct seam *s, struct call *c, uint64_t pa, uint32_t op,
 	uint64_t status;
 
 	*ref = (struct vcpu_ref){ 0 };
-	status = own_check_type(s, pa, PT_TDVPR, op, mode, &ref->page);
+	status = own_check_type(s, c, pa, PT_TDVPR, op, mode, &ref->page);
 	if (status)
 		return status;
 	status = td_get_owner(s, c, &ref->page, td_mode, &ref->td);

@@ -18,6 +18,10 @@ enum rule {
 	RULE_WRONG_CPU,
 	/* A TD, with its KeyID and its pages, that was never taken down. */
 	RULE_NEVER_RETURNED,
+	/* A page for the module whose cache lines were not all flushed. */
+	RULE_NO_CLFLUSH,
+	/* A page that came back was not overwritten on a part with the erratum. */
+	RULE_NO_RESET,
 	NR_RULES
 };
 
@@ -25,6 +29,9 @@ enum rule {
 #define VIOLATION_NO_PA		(~0ULL)
 
 const char *rule_name(enum rule rule);
+
+/* The host function that made the SEAMCALL in progress on @cpu, or NULL. */
+const char *violation_caller(struct seam *s, unsigned int cpu);
 
 __attribute__((format(printf, 5, 6)))
 void violation(struct seam *s, unsigned int cpu, enum rule rule, uint64_t pa,

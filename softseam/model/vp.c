@@ -21,7 +21,7 @@ static uint64_t create(struct seam *s, struct call *c, struct td_ref *ref)
 
 	vcpu = vcpu_create(ref->td, c->in.rcx);
 	if (vcpu)
-		own_take(s, &page, c->in.rcx, PT_TDVPR, ref->td,
+		own_take(s, c, &page, c->in.rcx, PT_TDVPR, ref->td,
 			 (struct page_info){ .object = vcpu });
 	else
 		status = TDX_OPERAND_BUSY | OPERAND_RCX;
@@ -71,7 +71,7 @@ static uint64_t add_tdcx(struct seam *s, struct call *c, struct vcpu_ref *ref)
 	if (status)
 		return status;
 
-	own_take(s, &page, c->in.rcx, PT_TDCX, vcpu->td, (struct page_info){ 0 });
+	own_take(s, c, &page, c->in.rcx, PT_TDCX, vcpu->td, (struct page_info){ 0 });
 	vcpu->nr_tdcx++;
 	pamt_unwalk(&page);
 	return TDX_SUCCESS;

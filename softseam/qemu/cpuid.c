@@ -81,7 +81,11 @@ static bool is_of_interest(uint32_t leaf)
 void cpuid_before(struct vcpu *v, const struct site *site)
 {
 	uint32_t leaf = vcpu_read32(v, REG_RAX);
+	static atomic_bool said;
 
+	if (v->cpuid.active && !atomic_exchange(&said, true))
+		report("CPUID before 0x%" PRIx64 " showed the guest QEMU's own CPU; do not use one-insn-per-tb",
+		       v->cpuid.next_pc);
 	v->cpuid.active = is_of_interest(leaf);
 	if (!v->cpuid.active)
 		return;

@@ -250,12 +250,13 @@ bool insn_decode(const uint8_t *code, size_t avail, struct insn *insn)
 	enum insn_kind kind;
 
 	insn_init(insn);
-	if (skip_prefixes(&c, &p) != 0x0f || c.short_of_bytes)
+	if (skip_prefixes(&c, &p) != 0x0f)
 		return false;
 	insn->prefix_len = c.pos - 1;
 
 	kind = decode_0f(&c, &p, insn);
-	if (kind == INSN_OTHER || c.short_of_bytes)
+	insn->cut_off = c.short_of_bytes;
+	if (kind == INSN_OTHER || insn->cut_off)
 		return false;
 	insn->kind = kind;
 	insn->len = c.pos;

@@ -56,6 +56,8 @@ struct insn_mem {
 struct insn {
 	enum insn_kind kind;
 	unsigned int len;
+	/* OTHER: it could be one of ours, but more bytes are needed to tell. */
+	bool cut_off;
 	/* Prefix bytes before the opcode. */
 	unsigned int prefix_len;
 	/* The register in ModRM.reg. */
@@ -67,7 +69,7 @@ struct insn {
 
 /*
  * Decode the instruction at @code, of which @avail bytes are known.  Returns
- * false, with kind INSN_OTHER, if it is none of the above or is cut off.
+ * false, with kind INSN_OTHER, if it is none of the above.
  */
 bool insn_decode(const uint8_t *code, size_t avail, struct insn *insn);
 

@@ -34,7 +34,9 @@ static const struct msr_value msr_values[] = {
 	{ 0x490, 0x000013ff000011ffull },
 };
 
+#define MSR_TSC_ADJUST		0x3bu
 #define MSR_KEYID_PARTITIONING	0x87u
+#define MSR_LSTAR		0xc0000082u
 
 /* TCG reads these as zero and drops writes; the CPU that we show lacks them. */
 static bool is_absent(uint32_t msr)
@@ -54,9 +56,9 @@ static bool is_absent(uint32_t msr)
 	}
 }
 
-static bool find_value(const struct site *site, uint32_t msr, uint64_t *value)
+static bool find_value(const struct seam_config *cfg, uint32_t msr,
+		       uint64_t *value)
 {
-	const struct seam_config *cfg = &site->platform->opt.seam;
 	unsigned int i;
 
 	if (msr == MSR_KEYID_PARTITIONING) {
@@ -72,30 +74,56 @@ static bool find_value(const struct site *site, uint32_t msr, uint64_t *value)
 	return false;
 }
 
-/* The kernel tells where its system call entry is, and so where it is itself. */
+uint64_t msr_peek(const struct seam_config *cfg, const struct vcpu *v,
+		  uint32_t msr)
+{
+	uint64_t value = 0;
+
+	if (msr == MSR_TSC_ADJUST)
+		return v->tsc_adjust;
+	find_value(cfg, msr, &value);
+	return value;
+}
+
+/* Writes that TCG executes and that softseam wants to know of. */
 static void watch_write(struct vcpu *v, const struct site *site, uint32_t msr)
 {
 	struct symbols *symbols = site->platform->symbols;
+	uint64_t value;
 
-	if (msr != MSR_LSTAR || !symbols || site->insn.kind != INSN_WRMSR)
+	if (msr != MSR_TSC_ADJUST && msr != MSR_LSTAR)
 		return;
-	symbols_set_syscall_entry(symbols, vcpu_read(v, REG_RDX) << 32 |
-					   vcpu_read32(v, REG_RAX));
+	value = vcpu_read(v, REG_RDX) << 32 | vcpu_read32(v, REG_RAX);
+	if (msr == MSR_TSC_ADJUST)
+		v->tsc_adjust = value;
+	else if (symbols)
+		symbols_set_syscall_entry(symbols, value);
+}
+
+static bool is_of_interest(const struct site *site, uint32_t msr)
+{
+	uint64_t value;
+
+	return msr == MSR_TSC_ADJUST || msr == MSR_LSTAR || is_absent(msr) ||
+	       find_value(&site->platform->opt.seam, msr, &value);
 }
 
 struct outcome msr_execute(struct vcpu *v, const struct site *site)
 {
 	uint32_t msr = vcpu_read32(v, REG_RCX);
+	bool write = site->insn.kind == INSN_WRMSR;
 	bool present;
 	uint64_t value;
 
-	watch_write(v, site, msr);
-	present = find_value(site, msr, &value);
+	/* Cheap, as the host reads and writes other MSRs all the time. */
+	if (!is_of_interest(site, msr) || !vcpu_in_kernel(v))
+		return outcome_to_tcg();
+	if (write)
+		watch_write(v, site, msr);
+	present = find_value(&site->platform->opt.seam, msr, &value);
 	if (!present && !is_absent(msr))
 		return outcome_to_tcg();
-	if (!vcpu_in_kernel(v))
-		return outcome_to_tcg();
-	if (!present || site->insn.kind == INSN_WRMSR)
+	if (!present || write)
 		return outcome_gp();
 
 	vcpu_write(v, REG_RAX, (uint32_t)value);

@@ -3,7 +3,10 @@
 #ifndef SOFTSEAM_MSR_H
 #define SOFTSEAM_MSR_H
 
-#define MSR_LSTAR			0xc0000082u
+#include <stdint.h>
+
+#include "seam.h"
+#include "vcpu.h"
 
 /* Locked by firmware, with VMX allowed outside SMX. */
 #define VMX_FEATURE_CONTROL		0x5ull
@@ -14,8 +17,13 @@
 #define VMX_CR0_FIXED0			0x80000021ull
 #define VMX_CR0_FIXED1			0xffffffffull
 #define VMX_CR4_FIXED0			0x2000ull
-#define VMX_CR4_FIXED1			0x752fffull
+/* All that TCG has: it refuses the rest itself. */
+#define VMX_CR4_FIXED1			0x1773fffull
 /* INVEPT of one context and global; INVVPID of all four types. */
 #define VMX_EPT_VPID_CAP		0xf0106734141ull
+
+/* What RDMSR of @msr gives on @v, for an MSR that the model asks for. */
+uint64_t msr_peek(const struct seam_config *cfg, const struct vcpu *v,
+		  uint32_t msr);
 
 #endif

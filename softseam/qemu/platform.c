@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "execute.h"
+#include "msr.h"
 #include "platform.h"
 #include "ram.h"
 #include "report.h"
@@ -110,6 +111,13 @@ static void machine_private_written(void *opaque, unsigned int cpu, uint64_t pa,
 	g_byte_array_free(buf, TRUE);
 }
 
+static uint64_t machine_rdmsr(void *opaque, unsigned int cpu, uint32_t msr)
+{
+	struct platform *p = opaque;
+
+	return msr_peek(&p->opt.seam, p->vcpu[cpu], msr);
+}
+
 static void write_stats(struct platform *p)
 {
 	g_mutex_lock(&p->stats_lock);
@@ -193,6 +201,7 @@ static struct seam *new_seam(struct platform *p, const struct seam_config *cfg,
 		.opaque = p,
 		.ram = machine_ram,
 		.now = machine_now,
+		.rdmsr = machine_rdmsr,
 		.violation = machine_violation,
 		.event = p->trace ? machine_event : NULL,
 		.cpuid = p->window ? machine_cpuid : NULL,

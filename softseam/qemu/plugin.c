@@ -3,15 +3,13 @@
  * The plugin as QEMU sees it: which instructions of the guest are watched, and
  * what happens when one of them is about to execute.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "execute.h"
-#include "msr.h"
 #include "report.h"
 #include "run_td.h"
 
-/* The oldest 11.1 lacks nothing; older plugin interfaces differ. */
+/* QEMU refuses to load a plugin made for an interface that it does not have. */
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
 
 PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
@@ -22,9 +20,6 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
 #define GUEST_PAGE_MASK		0xfffull
 #define CPUID_LEN		2
 #define CR0_PROTECTED		UINT64_C(1)
-
-/* How many instructions that use flags may follow one another. */
-#define MAX_FLAG_USERS		8
 
 static struct platform the_platform;
 
@@ -44,69 +39,6 @@ static struct vcpu *this_vcpu(struct platform *p, unsigned int index)
 	return v;
 }
 
-static bool wants_flags_checked(enum insn_kind kind)
-{
-	/* Linux follows these with no check: a failure is caught otherwise. */
-	return kind != INSN_VMXON && kind != INSN_VMXOFF &&
-	       kind != INSN_VMLAUNCH && kind != INSN_VMRESUME;
-}
-
-static void set_byte(struct vcpu *v, const struct flag_user *user, uint8_t value)
-{
-	unsigned int shift = user->high_byte ? 8 : 0;
-	uint64_t reg = vcpu_read(v, user->reg);
-
-	reg &= ~(0xffull << shift);
-	vcpu_write(v, user->reg, reg | (uint64_t)value << shift);
-}
-
-static void report_lost_flags(struct site *site, const struct outcome *o,
-			      uint64_t pc, const uint8_t *code)
-{
-	bool failed = o->flags.cf || o->flags.zf;
-
-	if (!failed && !wants_flags_checked(site->insn.kind))
-		return;
-	if (atomic_exchange(&site->reported, true))
-		return;
-	report("the code at 0x%" PRIx64 " (%02x %02x %02x %02x) does not test CF=%d ZF=%d of the instruction at 0x%" PRIx64 " with a conditional jump or SETcc right behind it; the flags are lost",
-	       pc, code[0], code[1], code[2], code[3], o->flags.cf, o->flags.zf,
-	       site->pc);
-}
-
-/*
- * TCG keeps the arithmetic flags where a plugin cannot write them.  So the
- * instructions that look at them are executed here as well.  Returns where the
- * guest continues.
- */
-static uint64_t run_flag_users(struct vcpu *v, struct site *site,
-			       const struct outcome *o, uint64_t pc)
-{
-	uint8_t code[INSN_MAX_LEN];
-	struct flag_user user;
-	bool used = false;
-	unsigned int i;
-
-	for (i = 0; i < MAX_FLAG_USERS; i++) {
-		if (!vcpu_load(v, pc, code, sizeof(code)))
-			break;
-		flag_user_decode(code, sizeof(code), &user);
-		if (user.kind == FLAG_USER_NONE)
-			break;
-		pc += user.len;
-		if (user.kind == FLAG_USER_NOP)
-			continue;
-		used = true;
-		if (user.kind == FLAG_USER_SETCC)
-			set_byte(v, &user, flag_cond_holds(user.cond, o->flags));
-		else if (flag_cond_holds(user.cond, o->flags))
-			return pc + (uint64_t)user.disp;
-	}
-	if (!used)
-		report_lost_flags(site, o, pc, code);
-	return pc;
-}
-
 static void finish(struct vcpu *v, struct site *site, const struct outcome *o)
 {
 	uint64_t next = site->pc + site->insn.len;
@@ -120,7 +52,7 @@ static void finish(struct vcpu *v, struct site *site, const struct outcome *o)
 		vcpu_raise_pf(v, site->pc, o->va);
 	case OUTCOME_DONE:
 		if (o->sets_flags)
-			next = run_flag_users(v, site, o, next);
+			next = flags_deliver(v, site, o->flags, next);
 		vcpu_jump(v, next);
 	}
 }
@@ -267,27 +199,36 @@ static bool has_escape_byte(const uint8_t *code, size_t len)
 
 /*
  * TCG's size is right for what it knows.  For what it does not know it can be
- * short, and the bytes come from memory.
+ * short, and the rest comes from memory.
  */
-static bool decode_translated(struct qemu_plugin_insn *qinsn,
+static bool decode_whole(const struct qemu_plugin_insn *qinsn, const uint8_t *code,
+			 size_t avail, struct insn *insn)
+{
+	GByteArray *more;
+
+	if (insn_decode(code, avail, insn))
+		return true;
+	if (!insn->cut_off)
+		return false;
+
+	more = g_byte_array_new();
+	if (qemu_plugin_read_memory_vaddr(qemu_plugin_insn_vaddr(qinsn), more,
+					  INSN_MAX_LEN))
+		insn_decode(more->data, more->len, insn);
+	g_byte_array_free(more, TRUE);
+	return insn->kind != INSN_OTHER;
+}
+
+static bool decode_translated(const struct qemu_plugin_insn *qinsn,
 			      struct insn *insn)
 {
 	uint8_t code[INSN_MAX_LEN];
 	size_t size = qemu_plugin_insn_size(qinsn);
 	size_t avail = qemu_plugin_insn_data(qinsn, code, sizeof(code));
-	uint64_t pc = qemu_plugin_insn_vaddr(qinsn);
 
-	if (!has_escape_byte(code, avail))
+	if (!has_escape_byte(code, avail) ||
+	    !decode_whole(qinsn, code, avail, insn))
 		return false;
-	if (!insn_decode(code, avail, insn)) {
-		GByteArray *more = g_byte_array_new();
-
-		if (qemu_plugin_read_memory_vaddr(pc, more, sizeof(code)))
-			memcpy(code, more->data, avail = sizeof(code));
-		g_byte_array_free(more, TRUE);
-		if (!insn_decode(code, avail, insn))
-			return false;
-	}
 	if (insn_known_to_tcg(insn->kind))
 		return insn->len == size;
 	return insn->prefix_len < size && insn->len >= size;

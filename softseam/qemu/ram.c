@@ -228,6 +228,23 @@ static bool layout_holds(const struct ram *ram, struct backend *const *order,
 	       ram_is_same_memory(ram->base + ram->below_4g, 4 * GIB);
 }
 
+static bool is_memory(uint64_t pa)
+{
+	GByteArray *seen = g_byte_array_new();
+	bool ok = !qemu_plugin_read_memory_hwaddr(pa, seen, 1);
+
+	g_byte_array_free(seen, TRUE);
+	return ok;
+}
+
+/* Nothing may be mapped yet where RAM ends: else not all of it was found. */
+static bool ram_ends(const struct ram *ram)
+{
+	uint64_t above = ram->size - ram->below_4g;
+
+	return !is_memory(ram->below_4g) && !is_memory(4 * GIB + above);
+}
+
 static bool find_layout(struct ram *ram, struct backend *const *order,
 			unsigned int nr_order)
 {
@@ -238,7 +255,7 @@ static bool find_layout(struct ram *ram, struct backend *const *order,
 		if (below[i] > ram->size || below[i] >= 4 * GIB)
 			continue;
 		ram->below_4g = below[i];
-		if (layout_holds(ram, order, nr_order))
+		if (layout_holds(ram, order, nr_order) && ram_ends(ram))
 			return true;
 	}
 	return false;

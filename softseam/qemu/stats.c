@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <glib.h>
@@ -30,18 +31,37 @@ struct stats {
 	struct listed_violation listed[MAX_LISTED];
 };
 
+/* Replacing the file by rename() would do harm to anything but a file. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && !S_ISREG(st.st_mode);
+}
+
+static bool write_placeholder(const char *path)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f)
+		return false;
+	fputs("{}\n", f);
+	return !fclose(f);
+}
+
 struct stats *stats_open(const char *path, char *err, size_t errlen)
 {
 	struct stats *s;
-	FILE *f = fopen(path, "we");
 
-	if (!f) {
+	if (is_special(path)) {
+		snprintf(err, errlen, "stats=%s is not a regular file", path);
+		return NULL;
+	}
+	if (!write_placeholder(path)) {
 		snprintf(err, errlen, "cannot write stats=%s: %s", path,
 			 strerror(errno));
 		return NULL;
 	}
-	fputs("{}\n", f);
-	fclose(f);
 
 	s = g_new0(struct stats, 1);
 	g_mutex_init(&s->lock);

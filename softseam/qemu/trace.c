@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <glib.h>
@@ -43,12 +44,16 @@ static bool file_open(struct trace_file *file, const char *path, char *err,
 	return true;
 }
 
+/* A device or a pipe was there before us, and stays. */
 static void file_discard(struct trace_file *file)
 {
+	struct stat st;
+
 	if (!file->f)
 		return;
+	if (!fstat(fileno(file->f), &st) && S_ISREG(st.st_mode))
+		unlink(file->path);
 	fclose(file->f);
-	unlink(file->path);
 	file->f = NULL;
 }
 
@@ -60,8 +65,8 @@ static void file_close(struct trace_file *file)
 		return;
 	failed = ferror(file->f);
 	if (fclose(file->f) || failed)
-		report("%s is incomplete: %s", file->path,
-		       errno ? strerror(errno) : "a write failed");
+		report("%s is incomplete: a write failed; is the disk full?",
+		       file->path);
 	file->f = NULL;
 }
 

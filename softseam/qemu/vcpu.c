@@ -61,6 +61,7 @@ void vcpu_reset(struct vcpu *v)
 	v->vmxon = false;
 	v->vmxon_pa = 0;
 	v->vmcs_pa = NO_VMCS;
+	v->tsc_adjust = 0;
 	memset(&v->fault, 0, sizeof(v->fault));
 	memset(&v->cpuid, 0, sizeof(v->cpuid));
 	memset(&v->td, 0, sizeof(v->td));

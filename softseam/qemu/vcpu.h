@@ -77,6 +77,9 @@ struct vcpu {
 	uint64_t vmxon_pa;
 	uint64_t vmcs_pa;
 
+	/* IA32_TSC_ADJUST, as far as the guest has written it. */
+	uint64_t tsc_adjust;
+
 	struct vcpu_fault fault;
 	struct vcpu_cpuid cpuid;
 	struct vcpu_td td;

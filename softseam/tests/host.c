@@ -120,6 +120,14 @@ static void cpuid(void *opaque, unsigned int cpu, uint32_t leaf, uint32_t sublea
 		out[h->cpuid_reg] ^= h->cpuid_flip;
 }
 
+static const char *caller(void *opaque, unsigned int cpu)
+{
+	const struct host *h = opaque;
+
+	(void)cpu;
+	return h->caller;
+}
+
 static void on_violation(void *opaque, const struct seam_violation *v)
 {
 	struct host *h = opaque;
@@ -182,6 +190,20 @@ static void fill_tdmrs(struct host *h)
 	host_tdmr(h, 2)->reserved[0] = (struct seam_range){ HOST_PAMT - 4 * GB, HOST_PAMT_SIZE };
 }
 
+static struct seam_regs config_call(const struct seam_config *cfg)
+{
+	struct seam_regs regs = { .rax = TDH_SYS_CONFIG, .rcx = HOST_ARRAY, .rdx = HOST_TDMRS,
+				  .r8 = HOST_HKID };
+
+	if (cfg->features0 & FEATURE_DYNAMIC_PAMT)
+		regs.r8 |= 1 << 16;
+	if (cfg->features0 & FEATURE_EXT) {
+		regs.rax |= 1 << 16;
+		regs.r9 = cfg->features0 & (FEATURE_TDXCONNECT | FEATURE_QUOTE);
+	}
+	return regs;
+}
+
 struct host *host_new(const char *const *args)
 {
 	struct host *h = calloc(1, sizeof(*h));
@@ -203,8 +225,11 @@ struct host *host_new(const char *const *args)
 
 	h->machine = (struct seam_machine){
 		.opaque = h, .ram = ram, .now = now, .rdmsr = rdmsr, .cpuid = cpuid,
-		.irq_pending = irq_pending, .violation = on_violation, .event = on_event, .reports_wbinvd = true,
+		.irq_pending = irq_pending, .violation = on_violation, .event = on_event,
+		.caller = caller, .reports_wbinvd = true, .reports_clflush = true,
+		.reports_movdir64b = true,
 	};
+	h->config = config_call(&h->cfg);
 	fill_tdmrs(h);
 	return h;
 }
@@ -264,8 +289,7 @@ void host_goto(struct host *h, enum stage stage)
 			must(h, cpu, (struct seam_regs){ .rax = TDH_SYS_LP_INIT });
 	}
 	if (stage >= STAGE_CONFIG) {
-		must(h, 1, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = HOST_ARRAY,
-					       .rdx = HOST_TDMRS, .r8 = HOST_HKID });
+		must(h, 1, h->config);
 		for (unsigned int cpu = 0; cpu < h->cfg.nr_cpus; cpu++)
 			seam_wbinvd(h->seam, cpu);
 	}
@@ -290,22 +314,26 @@ uint64_t host_digest_bytes(uint64_t sum, const void *data, size_t len)
 
 #define DIGEST(sum, field)	host_digest_bytes(sum, &(field), sizeof(field))
 
-/* Pages of entries that were never used are all zero and are skipped. */
-static uint64_t digest_pamt(uint64_t sum, const struct pamt *pamt)
+/* Stretches that were never used are all zero and are skipped. */
+static uint64_t digest_sparse(uint64_t sum, const void *data, size_t bytes)
 {
 	static const uint8_t zero[4096];
+	const uint8_t *p = data;
 
-	for (enum page_size size = 0; size < NR_PAGE_SIZES; size++) {
-		const uint8_t *p = (const uint8_t *)pamt->entry[size];
+	for (size_t at = 0; at < bytes; at += sizeof(zero)) {
+		size_t left = bytes - at;
+		size_t len = left < sizeof(zero) ? left : sizeof(zero);
 
-		for (size_t at = 0; at < pamt->bytes[size]; at += sizeof(zero)) {
-			size_t left = pamt->bytes[size] - at;
-			size_t len = left < sizeof(zero) ? left : sizeof(zero);
-
-			if (memcmp(p + at, zero, len))
-				sum = host_digest_bytes(DIGEST(sum, at), p + at, len);
-		}
+		if (memcmp(p + at, zero, len))
+			sum = host_digest_bytes(DIGEST(sum, at), p + at, len);
 	}
+	return sum;
+}
+
+static uint64_t digest_pamt(uint64_t sum, const struct pamt *pamt)
+{
+	for (enum page_size size = 0; size < NR_PAGE_SIZES; size++)
+		sum = digest_sparse(sum, pamt->entry[size], pamt->bytes[size]);
 	return sum;
 }
 
@@ -327,6 +355,12 @@ uint64_t host_digest(const struct host *h)
 	sum = DIGEST(sum, s->kot);
 	sum = DIGEST(sum, s->ket);
 	sum = host_digest_bytes(sum, h->mem + HOST_ARRAY, 8192);
+	sum = DIGEST(sum, s->global_hkid);
+	sum = DIGEST(sum, s->pamt.dynamic);
+	sum = DIGEST(sum, s->pamt.pairs);
+	sum = digest_sparse(sum, s->pamt.used, s->pamt.end / SZ_2M * sizeof(s->pamt.used[0]));
+	sum = digest_sparse(sum, s->pamt.bitmap, s->pamt.end / SZ_4K / 8);
+	sum = DIGEST(sum, s->ext);
 	return digest_pamt(sum, &s->pamt);
 }
 

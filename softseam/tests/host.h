@@ -78,10 +78,18 @@ struct host {
 	uint64_t msr_flip;
 	uint32_t cpuid_leaf, cpuid_reg, cpuid_flip;
 
+	/*
+	 * The SYS.CONFIG of host_goto(): it chooses Dynamic PAMT and all add-on
+	 * features that FEATURES0 has.
+	 */
+	struct seam_regs config;
+	/* What the machine says of the caller. */
+	const char *caller;
+
 	unsigned int nr_violations, nr_events;
 	const char *violation_rule;
 	uint64_t violation_pa;
-	char violation_text[256];
+	char violation_text[384];
 	struct seam_event event;
 	struct seam_regs event_in, event_out;
 };

@@ -122,9 +122,19 @@ static void take_down(struct host *h, enum td_stage stage)
 		td_must(h, 0, (struct seam_regs){ .rax = TDH_MNG_KEY_FREEID, .rcx = TDR });
 }
 
+/* With Dynamic PAMT the pages of TDs need a pair, and have it in their region. */
+static void lend_pair(struct host *h)
+{
+	if (h->seam->pamt.dynamic)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_PHYMEM_PAMT_ADD,
+						  .rcx = TD_PAGES | PS_2M, .rdx = TD_PAIR,
+						  .r8 = TD_PAIR + SZ_4K });
+}
+
 void td_goto(struct host *h, enum td_stage stage)
 {
 	host_goto(h, STAGE_TDMRS);
+	lend_pair(h);
 	fill_params(h);
 	for (unsigned int i = 0; i < 4096; i++)
 		*host_mem(h, SOURCE + i) = (uint8_t)(i * 7 + i / 256);

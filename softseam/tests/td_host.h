@@ -28,6 +28,9 @@
 /* Free, and a whole page of 2M. */
 #define FREE_2M		(4 * GB + 32 * MB)
 
+/* With Dynamic PAMT, where td_goto() has the entries of PG(). */
+#define TD_PAIR		PG(510)
+
 /* Memory of the host's own. */
 #define TD_PARAMS	(3 * MB)
 #define SOURCE		(3 * MB + 4096)

@@ -460,8 +460,11 @@ static void refused_no_memory(void **state)
 			assert_string_equal(err, "no address space for the page metadata of 1 GB: "
 						 "use a smaller cmr=");
 	}
-	/* The state itself, one table of entries a level, and one of pages. */
-	assert_int_equal(nth, 1 + NR_PAGE_SIZES + 1 + 1);
+	/*
+	 * The state itself, one table of entries a level, what each region uses,
+	 * the bitmap, and one table each of pages and of their lines.
+	 */
+	assert_int_equal(nth, 1 + NR_PAGE_SIZES + 2 + 1 + 1 + 1);
 	seam_free(seam);
 }
 

@@ -92,10 +92,10 @@ static void trace_lines(void **state)
 
 	(void)state;
 	out.rax = TDX_OPERAND_INVALID | OPERAND_R8;
-	assert_line(&e, "[   12.000000345] cpu3 TDH.SYS.CONFIG tdmrs=0x1000 nr_tdmrs=0x2 hkid=0x20"
+	assert_line(&e, "[   12.000000345] cpu3 TDH.SYS.CONFIG tdmrs=0x1000 nr_tdmrs=0x2 hkid=0x20 features=0x0"
 		    " -> TDX_OPERAND_INVALID|R8 1000ns");
 	e.injected = true;
-	assert_line(&e, "[   12.000000345] cpu3 TDH.SYS.CONFIG tdmrs=0x1000 nr_tdmrs=0x2 hkid=0x20"
+	assert_line(&e, "[   12.000000345] cpu3 TDH.SYS.CONFIG tdmrs=0x1000 nr_tdmrs=0x2 hkid=0x20 features=0x0"
 		    " -> TDX_OPERAND_INVALID|R8 1000ns injected");
 	e.injected = false;
 
@@ -184,6 +184,9 @@ static void json(void **state)
 		"  \"keyids\": { \"total\": 32, \"in_use\": 0 },\n"
 		"  \"tds\": 0,\n"
 		"  \"pages_owned\": 0,\n"
+		"  \"pamt_pairs\": 0,\n"
+		"  \"ext_pool_pages\": 0,\n"
+		"  \"connect\": { \"iommus\": 0, \"spdm_sessions\": 0, \"ide_streams\": 0 },\n"
 		"  \"leaves\": {\n"
 		"    \"TDH.SYS.INIT\": { \"calls\": 1, \"errors\": 0, \"injected\": 0, \"ns\": 1000 },\n"
 		"    \"TDH.SYS.LP.INIT\": { \"calls\": 4, \"errors\": 0, \"injected\": 0, \"ns\": 4000 },\n"
@@ -192,7 +195,8 @@ static void json(void **state)
 		"  \"unknown_leaf_calls\": 1,\n"
 		"  \"violations\": 1,\n"
 		"  \"violations_by_rule\": { \"not-ram\": 1, \"no-wbinvd\": 0,"
-		" \"host-write\": 0, \"wrong-cpu\": 0, \"never-returned\": 0 }\n"
+		" \"host-write\": 0, \"wrong-cpu\": 0, \"never-returned\": 0, \"no-clflush\": 0,"
+		" \"no-reset\": 0 }\n"
 		"}\n");
 	free(text);
 }

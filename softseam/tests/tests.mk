@@ -14,7 +14,7 @@ TEST_SRC	:= $(filter-out $(THREAD_SRC),$(wildcard tests/test_*.c))
 TESTS		:= $(TEST_SRC:tests/%.c=%)
 
 define test_objects
-$(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(O)/$(1)/tests/host.o $(O)/$(1)/tests/td_host.o \
+$(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(O)/$(1)/tests/host.o $(O)/$(1)/tests/td_host.o $(O)/$(1)/tests/feature_host.o \
 	$(O)/$(1)/tests/td_twists.o
 endef
 

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The test runner counts what ran, and fails when something failed or nothing ran."""
+import pytest
+
+from lab import runner
+from lab.say import LabError
+
+
+@pytest.fixture
+def suite(tmp_path, monkeypatch):
+    """suite(script): a suite that runs a shell script in its result folder."""
+    monkeypatch.setattr(runner, "RESULTS", tmp_path)
+    monkeypatch.setattr(runner.place, "SRC", tmp_path)
+    monkeypatch.delenv("SUITE", raising=False)
+    monkeypatch.delenv("TEST", raising=False)
+
+    def make(script):
+        out = tmp_path / "results"
+        return runner.Suite("fake", "a fake", ["sh", "-c", f"mkdir -p {out}; cd {out}; {script}"], out)
+    return make
+
+
+def test_counts_tap(suite, capsys):
+    runner.test((suite("printf '1..3\\nok 1 - a\\nok 2 - b # SKIP no c\\n  ok 3 nested\\nok 3 d\\n' >x.tap"),))
+    out = capsys.readouterr().out
+    assert out.strip().endswith("2 passed, 0 failed, 1 skipped")
+    assert "no c" in out
+
+
+def test_counts_junit(suite, capsys):
+    xml = ('<testsuite><testcase name="a"/><testcase name="b"><skipped message="no hardware"/></testcase>'
+           '</testsuite>')
+    runner.test((suite(f"echo '{xml}' >x.xml"),))
+    out = capsys.readouterr().out
+    assert out.strip().endswith("1 passed, 0 failed, 1 skipped")
+    assert "no hardware" in out
+
+
+def fails(suites, capsys):
+    with pytest.raises(SystemExit) as stop:
+        runner.test(suites)
+    assert stop.value.code == 1
+    return capsys.readouterr().out
+
+
+def test_failure_is_shown_with_its_words(suite, capsys):
+    out = fails((suite("printf 'ok 1 a\\nnot ok 2 b\\n# expected 1 got 2\\nok 3 c\\n' >x.tap; exit 1"),), capsys)
+    assert "failed x: b" in out and "expected 1 got 2" in out and "make test SUITE=fake" in out
+    assert out.strip().endswith("2 passed, 1 failed, 0 skipped")
+
+
+def test_junit_error_is_a_failure(suite, capsys):
+    xml = '<testsuite><testcase name="a"><error message="boom">trace</error></testcase></testsuite>'
+    out = fails((suite(f"echo '{xml}' >x.xml; exit 1"),), capsys)
+    assert "trace" in out
+
+
+def test_program_that_dies_is_a_failure(suite, capsys):
+    out = fails((suite("echo 'ok 1 a' >x.tap; echo last words; exit 7"),), capsys)
+    assert "fake ended with status 7" in out and "last words" in out
+
+
+def test_old_results_do_not_count(suite, tmp_path, capsys):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/old.tap").write_text("ok 1 old\n")
+    out = fails((suite("exit 3"),), capsys)
+    assert out.strip().endswith("0 passed, 1 failed, 0 skipped")
+
+
+def test_nothing_ran(capsys, monkeypatch):
+    monkeypatch.delenv("SUITE", raising=False)
+    assert "0 passed, 0 failed, 0 skipped" in fails((), capsys)
+
+
+def test_unknown_suite(suite, monkeypatch):
+    fake = suite("true")
+    monkeypatch.setenv("SUITE", "nosuch")
+    with pytest.raises(LabError, match="nosuch"):
+        runner.test((fake,))

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * QEMU and the platform, as far as the instruction executors need them: one
+ * vCPU with registers, memory that is mapped one to one, and a platform whose
+ * SEAMCALL is scripted.
+ */
+#ifndef SOFTSEAM_FAKE_QEMU_H
+#define SOFTSEAM_FAKE_QEMU_H
+
+#include "execute.h"
+
+#define FAKE_RAM_SIZE	0x10000
+/* From here on, addresses are mapped but not RAM. */
+#define FAKE_MMIO_START	0x10000
+#define FAKE_MAPPED	0x18000
+#define FAKE_PC		0x8000
+
+struct fake {
+	uint64_t reg[REG_COUNT];
+	uint8_t memory[FAKE_MAPPED];
+
+	/* What platform_seamcall() answers, and what it was asked. */
+	enum seam_end seamcall_end;
+	struct seam_regs seamcall_in, seamcall_out;
+	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd;
+	unsigned int checked_package;
+	uint64_t syscall_entry;
+	unsigned int nr_reports;
+	char last_report[256];
+};
+
+extern struct fake fake;
+
+/* A CPU in 64-bit kernel mode with paging, as Linux runs it. */
+struct vcpu *fake_start(void);
+void fake_stop(struct vcpu *v);
+
+/* A site whose instruction is @kind, three bytes long. */
+struct site fake_site(enum insn_kind kind);
+
+#endif

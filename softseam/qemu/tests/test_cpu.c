@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* MSRs, CR4, CPUID and MOVDIR64B as the guest sees them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake_qemu.h"
+#include "msr.h"
+
+static int setup(void **state)
+{
+	*state = fake_start();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fake_stop(*state);
+	return 0;
+}
+
+static struct outcome run_msr(struct vcpu *v, enum insn_kind kind, uint32_t msr)
+{
+	struct site site = fake_site(kind);
+
+	fake.reg[REG_RCX] = msr;
+	return msr_execute(v, &site);
+}
+
+static uint64_t edx_eax(void)
+{
+	return fake.reg[REG_RDX] << 32 | fake.reg[REG_RAX];
+}
+
+static void test_msr_read(void **state)
+{
+	uint32_t msr;
+
+	/* Both halves must be overwritten. */
+	fake.reg[REG_RAX] = fake.reg[REG_RDX] = ~UINT64_C(0);
+	assert_int_equal(run_msr(*state, INSN_RDMSR, 0x3a).kind, OUTCOME_DONE);
+	assert_true(edx_eax() == 5);
+	assert_int_equal(run_msr(*state, INSN_RDMSR, 0x87).kind, OUTCOME_DONE);
+	assert_true(edx_eax() == (UINT64_C(32) << 32 | 31));
+	for (msr = 0x480; msr <= 0x490; msr++)
+		assert_int_equal(run_msr(*state, INSN_RDMSR, msr).kind, OUTCOME_DONE);
+}
+
+static void test_msr_write_is_gp(void **state)
+{
+	static const uint32_t msrs[] = { 0x3a, 0x87, 0x480, 0x490, 0x492, 0xda0 };
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(msrs); i++)
+		assert_int_equal(run_msr(*state, INSN_WRMSR, msrs[i]).kind, OUTCOME_GP);
+}
+
+static void test_msr_absent_is_gp(void **state)
+{
+	static const uint32_t msrs[] = { 0x122, 0x491, 0x492, 0x493, 0x981, 0x982, 0x983, 0xda0 };
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(msrs); i++)
+		assert_int_equal(run_msr(*state, INSN_RDMSR, msrs[i]).kind, OUTCOME_GP);
+}
+
+static void test_msr_of_tcg(void **state)
+{
+	static const uint32_t msrs[] = { 0x10, 0x1b, 0x47f, 0x494, 0xc0000080, 0xc0000082 };
+	size_t i;
+
+	for (i = 0; i < G_N_ELEMENTS(msrs); i++) {
+		assert_int_equal(run_msr(*state, INSN_RDMSR, msrs[i]).kind, OUTCOME_TO_TCG);
+		assert_int_equal(run_msr(*state, INSN_WRMSR, msrs[i]).kind, OUTCOME_TO_TCG);
+	}
+}
+
+/* User space gets TCG's #GP, and firmware sees TCG's CPU. */
+static void test_msr_outside_kernel(void **state)
+{
+	fake.reg[REG_CS] = 0x33;
+	assert_int_equal(run_msr(*state, INSN_RDMSR, 0x480).kind, OUTCOME_TO_TCG);
+	fake.reg[REG_CS] = 0x10;
+	fake.reg[REG_EFER] = 0;
+	assert_int_equal(run_msr(*state, INSN_WRMSR, 0x3a).kind, OUTCOME_TO_TCG);
+}
+
+static void test_msr_watched(void **state)
+{
+	struct vcpu *v = *state;
+	const struct seam_config cfg = { .nr_mktme_keyids = 3, .nr_tdx_keyids = 4 };
+
+	fake.reg[REG_RAX] = 0x9a200040;
+	fake.reg[REG_RDX] = 0xffffffff;
+	assert_int_equal(run_msr(v, INSN_WRMSR, 0xc0000082).kind, OUTCOME_TO_TCG);
+	assert_true(fake.syscall_entry == 0xffffffff9a200040);
+	assert_int_equal(run_msr(v, INSN_WRMSR, 0x3b).kind, OUTCOME_TO_TCG);
+	assert_true(msr_peek(&cfg, v, 0x3b) == 0xffffffff9a200040);
+	assert_true(msr_peek(&cfg, v, 0x87) == 0x400000003);
+	assert_true(msr_peek(&cfg, v, 0x480) == VMX_BASIC);
+}
+
+static struct outcome run_cr4(struct vcpu *v, enum insn_kind kind)
+{
+	struct site site = fake_site(kind);
+
+	site.insn.rm = REG_R11;
+	return cr4_execute(v, &site);
+}
+
+static void test_cr4_vmxe(void **state)
+{
+	struct vcpu *v = *state;
+
+	assert_int_equal(run_cr4(v, INSN_MOV_FROM_CR4).kind, OUTCOME_TO_TCG);
+
+	fake.reg[REG_R11] = 0x20b0 | 0x200;
+	assert_int_equal(run_cr4(v, INSN_MOV_TO_CR4).kind, OUTCOME_DONE);
+	assert_true(v->vmxe);
+	assert_true(fake.reg[REG_CR4] == 0x2b0);
+
+	fake.reg[REG_R11] = 0;
+	assert_int_equal(run_cr4(v, INSN_MOV_FROM_CR4).kind, OUTCOME_DONE);
+	assert_true(fake.reg[REG_R11] == 0x22b0);
+
+	fake.reg[REG_R11] = 0x2b0;
+	assert_int_equal(run_cr4(v, INSN_MOV_TO_CR4).kind, OUTCOME_TO_TCG);
+	assert_false(v->vmxe);
+}
+
+static void test_cr4_vmxe_stays_in_vmx_operation(void **state)
+{
+	struct vcpu *v = *state;
+
+	v->vmxe = v->vmxon = true;
+	fake.reg[REG_R11] = 0xb0;
+	assert_int_equal(run_cr4(v, INSN_MOV_TO_CR4).kind, OUTCOME_GP);
+	assert_true(v->vmxe);
+}
+
+static void test_cr4_outside_kernel(void **state)
+{
+	struct vcpu *v = *state;
+
+	/* User space: TCG's #GP, and nothing changes. */
+	v->vmxe = true;
+	fake.reg[REG_CS] = 0x33;
+	assert_int_equal(run_cr4(v, INSN_MOV_TO_CR4).kind, OUTCOME_TO_TCG);
+	assert_true(v->vmxe);
+
+	/* On the way up after INIT. */
+	fake.reg[REG_CS] = 0;
+	fake.reg[REG_EFER] = 0;
+	assert_int_equal(run_cr4(v, INSN_MOV_TO_CR4).kind, OUTCOME_TO_TCG);
+	assert_false(v->vmxe);
+}
+
+/* CPUID of @leaf where QEMU's answer is all ones or all zeroes. */
+static void run_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf, uint32_t answer)
+{
+	struct site site = fake_site(INSN_CPUID);
+
+	fake.reg[REG_RAX] = leaf;
+	fake.reg[REG_RCX] = subleaf;
+	cpuid_before(v, &site);
+	fake.reg[REG_RAX] = fake.reg[REG_RBX] = answer;
+	fake.reg[REG_RCX] = fake.reg[REG_RDX] = answer;
+	cpuid_after(v, &site, site.pc + site.insn.len);
+}
+
+static void test_cpuid_features(void **state)
+{
+	run_cpuid(*state, 1, 0, 0);
+	assert_true(fake.reg[REG_RAX] == 0x000a06d1);
+	assert_true(fake.reg[REG_RCX] == 1u << 5);
+	assert_true(fake.reg[REG_RDX] == 1u << 27);
+
+	run_cpuid(*state, 7, 0, 0xffffffff);
+	assert_true(fake.reg[REG_RCX] == (0xffffffff & ~(1u << 13)));
+	run_cpuid(*state, 7, 0, 0);
+	assert_true(fake.reg[REG_RCX] == 1u << 28);
+	run_cpuid(*state, 7, 1, 0);
+	assert_true(fake.reg[REG_RCX] == 0);
+
+	run_cpuid(*state, 0x80000008, 0, 0x3030);
+	assert_true(fake.reg[REG_RAX] == 0x3028);
+	run_cpuid(*state, 2, 0, 0x77);
+	assert_true(fake.reg[REG_RAX] == 0x77);
+	assert_true(fake.reg[REG_RCX] == 0x77);
+}
+
+static void test_cpuid_package(void **state)
+{
+	struct site site = fake_site(INSN_CPUID);
+
+	fake.reg[REG_RAX] = 0xb;
+	fake.reg[REG_RCX] = 1;
+	cpuid_before(*state, &site);
+	fake.reg[REG_RAX] = 2;
+	fake.reg[REG_RCX] = 0x201;
+	fake.reg[REG_RDX] = 13;
+	cpuid_after(*state, &site, site.pc + site.insn.len);
+	assert_int_equal(fake.checked_package, 3);
+	assert_true(fake.reg[REG_RAX] == 2);
+}
+
+/* Something else at the same place, as after an interrupt, changes nothing. */
+static void test_cpuid_only_after_cpuid(void **state)
+{
+	struct site site = fake_site(INSN_CPUID);
+
+	fake.reg[REG_RAX] = 1;
+	cpuid_before(*state, &site);
+	fake.reg[REG_RAX] = 0x77;
+	cpuid_after(*state, &site, site.pc + 0x1000);
+	assert_true(fake.reg[REG_RAX] == 0x77);
+	cpuid_after(*state, &site, site.pc + site.insn.len);
+	assert_true(fake.reg[REG_RAX] == 0x000a06d1);
+	fake.reg[REG_RAX] = 0x77;
+	cpuid_after(*state, &site, site.pc + site.insn.len);
+	assert_true(fake.reg[REG_RAX] == 0x77);
+}
+
+static struct outcome run_movdir64b(struct vcpu *v, uint64_t src, uint64_t dst)
+{
+	struct site site = fake_site(INSN_MOVDIR64B);
+
+	site.insn.mem.base = REG_RDX;
+	site.insn.reg = REG_RAX;
+	fake.reg[REG_RDX] = src;
+	fake.reg[REG_RAX] = dst;
+	return movdir64b_execute(v, &site);
+}
+
+static void test_movdir64b(void **state)
+{
+	struct outcome o;
+
+	memset(fake.memory + 0x101, 0xab, 64);
+	assert_int_equal(run_movdir64b(*state, 0x101, 0x2000).kind, OUTCOME_DONE);
+	assert_memory_equal(fake.memory + 0x2000, fake.memory + 0x101, 64);
+	assert_int_equal(fake.memory[0x2040], 0);
+
+	assert_int_equal(run_movdir64b(*state, 0x100, 0x2020).kind, OUTCOME_GP);
+	o = run_movdir64b(*state, FAKE_MAPPED, 0x2000);
+	assert_int_equal(o.kind, OUTCOME_PF);
+	assert_true(o.va == FAKE_MAPPED);
+	o = run_movdir64b(*state, 0x100, FAKE_MAPPED + 0x40);
+	assert_int_equal(o.kind, OUTCOME_PF);
+	assert_true(o.va == FAKE_MAPPED + 0x40);
+
+	fake.reg[REG_CS] = 0x33;
+	assert_int_equal(run_movdir64b(*state, 0x101, 0x3000).kind, OUTCOME_TO_TCG);
+	assert_int_equal(fake.memory[0x3000], 0);
+}
+
+static void test_effective_address(void **state)
+{
+	struct insn_mem mem = { .base = REG_RBX, .index = REG_R12, .scale = 8, .disp = -16 };
+
+	fake.reg[REG_RBX] = 0xffff888000000000;
+	fake.reg[REG_R12] = 3;
+	fake.reg[REG_GS_BASE] = 0x1000;
+	assert_true(vcpu_effective_address(*state, &mem, 0) == 0xffff888000000008);
+	mem.segment = SEGMENT_GS;
+	assert_true(vcpu_effective_address(*state, &mem, 0) == 0xffff888000001008);
+	mem.addr32 = true;
+	assert_true(vcpu_effective_address(*state, &mem, 0) == 0x1008);
+
+	mem = (struct insn_mem){ .base = INSN_NO_REG, .index = INSN_NO_REG, .scale = 1,
+				 .disp = 0x10, .rip_relative = true };
+	assert_true(vcpu_effective_address(*state, &mem, 0xffffffff81000000) ==
+		    0xffffffff81000010);
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_msr_read),
+		TEST(test_msr_write_is_gp),
+		TEST(test_msr_absent_is_gp),
+		TEST(test_msr_of_tcg),
+		TEST(test_msr_outside_kernel),
+		TEST(test_msr_watched),
+		TEST(test_cr4_vmxe),
+		TEST(test_cr4_vmxe_stays_in_vmx_operation),
+		TEST(test_cr4_outside_kernel),
+		TEST(test_cpuid_features),
+		TEST(test_cpuid_package),
+		TEST(test_cpuid_only_after_cpuid),
+		TEST(test_movdir64b),
+		TEST(test_effective_address),
+	};
+
+	return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);
+}

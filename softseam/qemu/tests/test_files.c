@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The files that a run leaves: traces and counters. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <glib.h>
+
+#include "stats.h"
+#include "trace.h"
+
+static char dir[] = "/tmp/test_files.XXXXXX";
+static char text[64], json[64], counters[64];
+static char err[256];
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/test_files.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(text, sizeof(text), "%s/t.txt", dir);
+	snprintf(json, sizeof(json), "%s/t.json", dir);
+	snprintf(counters, sizeof(counters), "%s/s.json", dir);
+	return 0;
+}
+
+/* Fails if a test left anything else behind. */
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(text);
+	unlink(json);
+	unlink(counters);
+	return rmdir(dir);
+}
+
+static char *contents(const char *path)
+{
+	char *data;
+
+	assert_true(g_file_get_contents(path, &data, NULL, NULL));
+	return data;
+}
+
+static void assert_contains(const char *path, const char *part)
+{
+	char *data = contents(path);
+
+	if (!strstr(data, part))
+		fail_msg("%s lacks %s:\n%s", path, part, data);
+	g_free(data);
+}
+
+static void trace_one(struct trace *t, enum seam_end how, const char *caller)
+{
+	const struct seam_regs in = { .rax = 34, .rdx = 0x123 };
+	const struct seam_regs out = { .rax = 0, .rdx = 0x124, .r8 = 5 };
+	const struct seam_event e = {
+		.cpu = 3, .start = 1500000, .end = 1502250, .in = &in, .out = &out,
+		.how = how,
+	};
+
+	trace_seamcall(t, &e, caller);
+}
+
+static void test_trace(void **state)
+{
+	struct trace *t = trace_open(text, json, err, sizeof(err));
+
+	(void)state;
+	assert_non_null(t);
+	trace_one(t, SEAM_END_DONE, "read_sys_metadata_field");
+	trace_one(t, SEAM_END_VMFAILINVALID, NULL);
+	trace_close(t);
+	/* A CPU that comes late finds nothing to write to. */
+	trace_one(t, SEAM_END_DONE, NULL);
+
+	assert_contains(text, " by read_sys_metadata_field\n");
+	assert_contains(text, "VMfailInvalid");
+	assert_contains(json, "[\n{\"name\":\"TDH.SYS.RD\",\"cat\":\"seamcall\",\"ph\":\"X\","
+			"\"pid\":0,\"tid\":3,\"ts\":1500.000,\"dur\":2.250,");
+	assert_contains(json, "\"status\":\"TDX_SUCCESS\",\"in\":{\"rax\":\"0x22\"");
+	assert_contains(json, "\"caller\":\"read_sys_metadata_field\",\"injected\":false}},\n{");
+	assert_contains(json, "}}\n]\n");
+	trace_discard(t);
+}
+
+/* What is there without trace_close() is what a crash leaves. */
+static void test_trace_is_written_at_once(void **state)
+{
+	struct trace *t = trace_open(text, NULL, err, sizeof(err));
+
+	(void)state;
+	assert_non_null(t);
+	trace_one(t, SEAM_END_DONE, NULL);
+	assert_contains(text, "TDH.SYS.RD");
+	trace_discard(t);
+	assert_int_not_equal(access(text, F_OK), 0);
+}
+
+static const struct seam_violation violation = {
+	.cpu = 1, .rule = "no-wbinvd", .pa = 0x1000, .text = "the \"text\"\\\n",
+};
+
+static void test_trace_violation(void **state)
+{
+	struct trace *t = trace_open(text, json, err, sizeof(err));
+
+	(void)state;
+	assert_non_null(t);
+	trace_violation(t, &violation, 2000000000, "tdh_mng_create");
+	trace_close(t);
+	assert_contains(text, "[    2.000000000] cpu1 violation no-wbinvd: the \"text\"");
+	assert_contains(text, " by tdh_mng_create\n");
+	assert_contains(json, "\"text\":\"the \\\"text\\\"\\\\\\u000a\"");
+	trace_discard(t);
+}
+
+static void test_trace_cannot_be_written(void **state)
+{
+	(void)state;
+	assert_null(trace_open(text, "/nonexistent/t.json", err, sizeof(err)));
+	assert_non_null(strstr(err, "cannot write /nonexistent/t.json: No such file"));
+	assert_int_not_equal(access(text, F_OK), 0);
+}
+
+static void *no_ram(void *opaque, uint64_t pa, uint64_t len)
+{
+	(void)opaque;
+	(void)pa;
+	(void)len;
+	return NULL;
+}
+
+static uint64_t no_time(void *opaque)
+{
+	(void)opaque;
+	return 0;
+}
+
+static struct seam *make_seam(void)
+{
+	const struct seam_machine machine = { .ram = no_ram, .now = no_time };
+	struct seam_config cfg;
+	struct seam *seam;
+
+	seam_config_init(&cfg);
+	cfg.nr_cmrs = 1;
+	cfg.cmr[0].size = 1 << 30;
+	seam = seam_new(&cfg, &machine, err, sizeof(err));
+	assert_non_null(seam);
+	return seam;
+}
+
+static void test_stats(void **state)
+{
+	struct stats *s = stats_open(counters, err, sizeof(err));
+	struct seam *seam = make_seam();
+
+	(void)state;
+	assert_non_null(s);
+	assert_contains(counters, "{}\n");
+	stats_write(s, seam);
+	assert_contains(counters, "\"sys_state\": \"PENDING\"");
+	assert_contains(counters, "\"violation_list\": []\n}\n");
+
+	stats_violation(s, &violation, "tdh_mng_create");
+	stats_violation(s, &violation, NULL);
+	stats_write(s, seam);
+	assert_contains(counters, "{\"rule\": \"no-wbinvd\", \"cpu\": 1, \"pa\": \"0x1000\", "
+			"\"text\": \"the \\\"text\\\"\\\\\\u000a\", \"caller\": \"tdh_mng_create\"},\n");
+	assert_contains(counters, "\"caller\": null}\n  ]\n}\n");
+
+	stats_reset(s);
+	stats_write(s, seam);
+	assert_contains(counters, "\"violation_list\": []\n}\n");
+	stats_discard(s);
+	assert_int_not_equal(access(counters, F_OK), 0);
+	seam_free(seam);
+}
+
+static void test_stats_list_is_limited(void **state)
+{
+	struct stats *s = stats_open(counters, err, sizeof(err));
+	struct seam *seam = make_seam();
+	unsigned int i, listed = 0;
+	const char *at;
+	char *data;
+
+	(void)state;
+	for (i = 0; i < 1000; i++)
+		stats_violation(s, &violation, NULL);
+	stats_write(s, seam);
+	data = contents(counters);
+	for (at = data; (at = strstr(at, "\"rule\"")); at++)
+		listed++;
+	assert_int_equal(listed, 100);
+	g_free(data);
+	stats_discard(s);
+	seam_free(seam);
+}
+
+static void test_stats_cannot_be_written(void **state)
+{
+	(void)state;
+	assert_null(stats_open("/nonexistent/s.json", err, sizeof(err)));
+	assert_non_null(strstr(err, "No such file"));
+	assert_null(stats_open("/dev/null", err, sizeof(err)));
+	assert_non_null(strstr(err, "not a regular file"));
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_trace),
+		TEST(test_trace_is_written_at_once),
+		TEST(test_trace_violation),
+		TEST(test_trace_cannot_be_written),
+		TEST(test_stats),
+		TEST(test_stats_list_is_limited),
+		TEST(test_stats_cannot_be_written),
+	};
+
+	return cmocka_run_group_tests_name("files", tests, NULL, NULL);
+}

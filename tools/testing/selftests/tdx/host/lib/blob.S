@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The guest payload as data; the Makefile says where it is. */
+	.section .rodata
+	.globl	payload_start
+	.globl	payload_end
+	.balign	16
+payload_start:
+	.incbin	PAYLOAD
+payload_end:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include "kselftest.h"
+#include "../lib/health.h"
+#include "../lib/kvm_tdx.h"
+#include "../lib/work.h"
+#include "stress.h"
+
+#define SMALLEST_MB		16
+#define CYCLE_RAM		(16 * TD_MB)
+#define CYCLE_ACCEPT		(64 * TD_PAGE_SIZE)
+
+/* Caches of the kernel fill in the first cycles. */
+#define WARM_UP			5
+/* What other users of the machine may take meanwhile. */
+#define NOISE_KB		1024
+
+int stress_one_life(struct stress *stress, unsigned int nr_vcpus, u64 ram_size, u64 accept)
+{
+	struct td_outcome outcome;
+	struct td_config config;
+	struct td_work work;
+	struct td td;
+	int ret;
+
+	td_default_config(&config);
+	config.nr_vcpus = nr_vcpus;
+	config.ram_size = ram_size;
+	ret = td_build(&td, &config, TD_FINALIZED);
+	if (!ret) {
+		td_default_work(&td, &work);
+		work.seed = stress_random(stress);
+		if (accept < work.accept_size)
+			work.accept_size = accept;
+		ret = td_work(&td, &work, &outcome);
+	}
+	td_destroy(&td);
+	return ret;
+}
+
+int stress_sizes(struct stress *stress)
+{
+	for (u64 mb = SMALLEST_MB; mb <= stress->max_mb; mb *= 2) {
+		int ret = stress_one_life(stress, stress->max_vcpus, mb * TD_MB, ~0UL);
+
+		if (ret)
+			return error(ret, "with %lu MB", mb);
+		ksft_print_msg("%lu MB\n", mb);
+	}
+	return 0;
+}
+
+int stress_vcpus(struct stress *stress)
+{
+	for (unsigned int n = 1; n <= stress->max_vcpus; n++) {
+		int ret = stress_one_life(stress, n, CYCLE_RAM, 4 * TD_MB);
+
+		if (ret)
+			return error(ret, "with %u vCPUs", n);
+		ksft_print_msg("%u vCPUs\n", n);
+	}
+	return 0;
+}
+
+static int run_cycles(struct stress *stress, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		unsigned int nr_vcpus = 1 + i % stress->max_vcpus;
+		int ret = stress_one_life(stress, nr_vcpus, CYCLE_RAM, CYCLE_ACCEPT);
+
+		if (ret)
+			return error(ret, "in cycle %u", i);
+	}
+	return 0;
+}
+
+int stress_cycles(struct stress *stress)
+{
+	struct health health;
+	long lost;
+	int ret;
+
+	ret = run_cycles(stress, WARM_UP);
+	if (ret)
+		return ret;
+	health_begin(&health);
+	ret = run_cycles(stress, stress->cycles);
+	lost = health_lost_kb(&health);
+	health_end(&health);
+
+	ksft_print_msg("%u cycles, %ld kB less memory free after them\n", stress->cycles, lost);
+	if (!ret && lost > NOISE_KB)
+		ret = error(-ENOMEM, "%ld kB got lost in %u cycles", lost, stress->cycles);
+	return ret;
+}
