@@ -142,7 +142,7 @@ world_left:
 	/* Never executed: the machine takes over here, and below. */
 	ud2
 
-	/* Ask CPUID all that is in the list. */
+	/* Ask CPUID all that is in the list, and what time it is. */
 world_probe:
 	movq	%rsp, %rsi
 1:	movl	WORLD_PROBE_LEAF(%rsi), %eax
@@ -155,6 +155,9 @@ world_probe:
 	cmpl	$0, WORLD_PROBE_LAST(%rsi)
 	leaq	WORLD_PROBE_BYTES(%rsi), %rsi
 	je	1b
+	rdtsc
+	movl	%eax, WORLD_PROBE_TSC(%rsp)
+	movl	%edx, WORLD_PROBE_TSC + 4(%rsp)
 world_probed:
 	ud2
 world_code_end:

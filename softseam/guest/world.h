@@ -25,6 +25,9 @@
 #define WORLD_PROBE_LAST	8
 #define WORLD_PROBE_EAX		12
 #define WORLD_PROBE_BYTES	28
+/* Behind the list, in the same page: the time stamp counter. */
+#define WORLD_PROBE_TSC		0xFF8
+#define WORLD_PROBE_MAX		140
 
 #ifndef __ASSEMBLER__
 

@@ -165,17 +165,26 @@ void guest_on_memory(struct guest_ctx *x)
 		private_violation(x);
 }
 
+/* The host has done what it can about a violation there. */
+static bool host_has_mapped(struct guest_ctx *x, uint64_t gpa)
+{
+	struct sept_view view;
+
+	sept_look(&x->td->sept, gpa, &view);
+	return view.state == SEPT_MAPPED || view.state == SEPT_PENDING ||
+	       view.state == SEPT_BLOCKEDW;
+}
+
 uint64_t guest_check_stepping(struct guest_ctx *x)
 {
 	struct stepping *log = &x->g->stepping;
-	struct guest_map map;
 
 	if (log->nr < STEPPING_LOG)
 		return TDX_SUCCESS;
 	if (!lock_try_exclusive(&x->td->sept.lock))
 		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
 	for (unsigned int i = 0; i < log->nr; i++) {
-		if (guest_find(x, log->gpa[i], &map))
+		if (host_has_mapped(x, log->gpa[i]))
 			continue;
 		guest_leave_memory(x, EPT_QUAL_WRITE, EXT_QUAL_NONE, log->gpa[i]);
 		break;

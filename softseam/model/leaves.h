@@ -133,10 +133,10 @@ struct seam {
 	/* KeyID of the module's own pages, set by SYS.CONFIG. */
 	uint16_t global_hkid;
 	struct own own;
+	struct plain plain;
 	struct lines lines;
 	struct ext ext;
 	struct connect_table connect;
-	struct plain plain;
 	struct kot kot;
 	struct ket ket;
 	struct cache_wb cache_wb[SEAM_MAX_PACKAGES];

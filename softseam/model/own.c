@@ -206,10 +206,10 @@ bool own_give_back(struct seam *s, struct call *c, struct pamt_entry *entry, uin
 
 	own_check_intact(s, c, entry, pa, size, td);
 
-	for (uint64_t i = 0; i < nr; i++)
-		lines_returned(s, c, pa + i * SZ_4K);
 	if (entry->type == PT_REG)
 		plain_drop(s, pa, page_bytes(size));
+	for (uint64_t i = 0; i < nr; i++)
+		lines_returned(s, c, pa + i * SZ_4K);
 	own_info(s, pa)->object = NULL;
 	if (is_child((enum page_type)entry->type, td))
 		atomic_fetch_sub(&td->children, nr);

@@ -67,12 +67,6 @@ struct outcome msr_execute(struct vcpu *v, const struct site *site);
 struct outcome cr4_execute(struct vcpu *v, const struct site *site);
 struct outcome movdir64b_execute(struct vcpu *v, const struct site *site);
 
-/*
- * Let the guest see @flags, left by @site, in the code at @pc.  Returns where it
- * goes on.
- */
-uint64_t flags_deliver(struct vcpu *v, struct site *site, struct insn_flags flags,
-		       uint64_t pc);
 struct cpuid_result {
 	uint32_t eax, ebx, ecx, edx;
 };
@@ -80,6 +74,13 @@ struct cpuid_result {
 /* From what QEMU says to what the platform shows. */
 void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
 		  struct cpuid_result *r);
+
+/*
+ * Let the guest see @flags, left by @site, in the code at @pc.  Returns where it
+ * goes on.
+ */
+uint64_t flags_deliver(struct vcpu *v, struct site *site, struct insn_flags flags,
+		       uint64_t pc);
 
 /* Called before CPUID, and before the instruction that follows it. */
 void cpuid_before(struct vcpu *v, const struct site *site);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "tsc.h"
 
 struct cpu_model {
 	const char *name;
@@ -125,6 +126,7 @@ bool options_parse(struct options *opt, int argc, char **argv,
 	memset(opt, 0, sizeof(*opt));
 	opt->cpu_signature = cpu_models[0].signature;
 	seam_config_init(&opt->seam);
+	opt->seam.tsc_khz = tsc_measure_khz();
 	for (i = 0; i < argc; i++)
 		if (!parse_one(opt, argv[i], err, errlen))
 			return false;

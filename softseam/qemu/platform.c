@@ -10,6 +10,7 @@
 #include "stats.h"
 #include "symbols.h"
 #include "trace.h"
+#include "tsc.h"
 
 #define NS_PER_S		UINT64_C(1000000000)
 #define STATS_INTERVAL_NS	NS_PER_S
@@ -39,13 +40,6 @@ static uint64_t machine_now(void *opaque)
 	return monotonic_ns() - p->start_ns;
 }
 
-static uint64_t machine_rdmsr(void *opaque, unsigned int cpu, uint32_t msr)
-{
-	struct platform *p = opaque;
-
-	return msr_peek(&p->opt.seam, p->vcpu[cpu], msr);
-}
-
 static void machine_cpuid(void *opaque, unsigned int cpu, uint32_t leaf, uint32_t subleaf,
 			  uint32_t out[4])
 {
@@ -60,6 +54,14 @@ static void machine_cpuid(void *opaque, unsigned int cpu, uint32_t leaf, uint32_
 	out[1] = r.ebx;
 	out[2] = r.ecx;
 	out[3] = r.edx;
+}
+
+static uint64_t machine_rdtsc(void *opaque, unsigned int cpu)
+{
+	struct platform *p = opaque;
+
+	(void)cpu;
+	return tsc_read() + p->probe.tsc_offset;
 }
 
 static bool machine_can_run_guest(void *opaque, unsigned int cpu)
@@ -107,6 +109,13 @@ static void machine_private_written(void *opaque, unsigned int cpu, uint64_t pa,
 	g_byte_array_append(buf, window_private(p->window, pa), (guint)len);
 	qemu_plugin_write_memory_hwaddr(window_private_pa(p->window, pa), buf);
 	g_byte_array_free(buf, TRUE);
+}
+
+static uint64_t machine_rdmsr(void *opaque, unsigned int cpu, uint32_t msr)
+{
+	struct platform *p = opaque;
+
+	return msr_peek(&p->opt.seam, p->vcpu[cpu], msr);
 }
 
 static void write_stats(struct platform *p)
@@ -196,6 +205,7 @@ static struct seam *new_seam(struct platform *p, const struct seam_config *cfg,
 		.violation = machine_violation,
 		.event = p->trace ? machine_event : NULL,
 		.cpuid = p->window ? machine_cpuid : NULL,
+		.rdtsc = machine_rdtsc,
 		.reports_wbinvd = true,
 		.can_run_guest = machine_can_run_guest,
 		.private_page = p->window ? machine_private_page : NULL,

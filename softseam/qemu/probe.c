@@ -42,7 +42,7 @@ static const struct {
 
 static void ask(struct probe *probe, uint32_t leaf, uint32_t subleaf)
 {
-	if (probe->nr < PROBE_MAX)
+	if (probe->nr < WORLD_PROBE_MAX)
 		probe->entry[probe->nr++] = (struct world_probe){ leaf, subleaf, 0, { 0 } };
 }
 

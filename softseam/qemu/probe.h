@@ -9,12 +9,12 @@
 
 #include "world.h"
 
-#define PROBE_MAX	140
-
 struct probe {
 	bool done;
 	unsigned int nr;
-	struct world_probe entry[PROBE_MAX];
+	struct world_probe entry[WORLD_PROBE_MAX];
+	/* What RDTSC said more on the CPUs than it does here. */
+	uint64_t tsc_offset;
 };
 
 /* The questions. */

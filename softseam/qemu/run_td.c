@@ -4,6 +4,7 @@
 #include "guest.h"
 #include "report.h"
 #include "run_td.h"
+#include "tsc.h"
 #include "window.h"
 
 /* A slot of the user's half, for as long as no user runs. */
@@ -238,8 +239,11 @@ void td_probed(struct vcpu *v)
 	const struct site *site = v->td.site;
 	struct platform *p = site->platform;
 	unsigned int i;
+	uint64_t tsc;
 
 	memcpy(p->probe.entry, lp_of(v), p->probe.nr * sizeof(p->probe.entry[0]));
+	memcpy(&tsc, lp_of(v)->world_page + WORLD_PROBE_TSC, sizeof(tsc));
+	p->probe.tsc_offset = tsc - tsc_read();
 	p->probe.done = true;
 	restore_host(v);
 	for (i = 0; i < REG_GPRS; i++)

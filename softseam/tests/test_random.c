@@ -13,7 +13,7 @@
 
 #define NR_CALLS	1000000ULL
 /* Calls between two looks at everything. */
-#define CHECK_EVERY	50
+#define CHECK_EVERY	100
 
 #define NR_PAGES	192
 #define NR_LARGE	2
