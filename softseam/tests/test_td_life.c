@@ -2,7 +2,7 @@
 /* TDs from the first page to the last, one after the other and side by side. */
 #include <string.h>
 
-#include "guest_vcpu.h"
+#include "guest_host.h"
 #include "plain.h"
 #include "td_host.h"
 
@@ -165,13 +165,6 @@ static void early_end(void **state)
 	assert_as_before(h, before);
 }
 
-static bool can_run_guest(void *opaque, unsigned int cpu)
-{
-	(void)opaque;
-	(void)cpu;
-	return true;
-}
-
 /* Each vCPU runs for a moment, on its CPU. */
 static void run_vcpus(struct host *h, unsigned int n)
 {
@@ -210,8 +203,8 @@ static void guests_end(void **state)
 {
 	struct host *h = *state;
 
-	h->machine.can_run_guest = can_run_guest;
-	start(h);
+	guest_host_start(h);
+	td_goto(h, TD_NONE);
 	for (unsigned int n = 0; n < 2; n++) {
 		make(h, n);
 		run_vcpus(h, n);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "field_id.h"
-#include "guest_vcpu.h"
+#include "guest_host.h"
 #include "td_twists.h"
 
 /* As Linux makes them. */
@@ -173,34 +173,17 @@ static void pend_nmi(void **state)
 	assert_int_equal(read(h, PEND_NMI), 1);
 }
 
-static bool can_run_guest(void *opaque, unsigned int cpu)
-{
-	(void)opaque;
-	(void)cpu;
-	return true;
-}
-
-static void enter_and_leave(struct host *h)
-{
-	const struct guest_exit host_event = { .why = GUEST_STOP_HOST_EVENT };
-	struct seam_regs regs = { .rax = TDH_VP_ENTER, .rcx = TDVPR(0) };
-	struct guest_result result;
-
-	assert_int_equal(seam_call(h->seam, 0, &regs), SEAM_END_RUN_GUEST);
-	assert_int_equal(seam_guest_exit(h->seam, 0, &host_event, &result), SEAM_END_DONE);
-}
-
 /* Is there an interrupt that the guest would take, if it could? */
 static void state_details(void **state)
 {
 	struct posted *posted;
 	struct host *h = *state;
 
-	h->machine.can_run_guest = can_run_guest;
-	host_start(h);
+	guest_host_start(h);
 	td_goto(h, TD_RUNNABLE);
 	assert_int_equal(read(h, STATE_DETAILS), 0);
-	enter_and_leave(h);
+	guest_enter(h);
+	guest_leave_quietly(h);
 	assert_int_equal(read(h, STATE_DETAILS), 0);
 
 	write(h, (struct seam_regs)WR_VECTOR());
@@ -210,7 +193,8 @@ static void state_details(void **state)
 	memset(posted, 0, sizeof(*posted));
 	atomic_store(&posted->requests[1], 1U << 16);
 	atomic_store(&posted->control, POSTED_OUTSTANDING);
-	enter_and_leave(h);
+	guest_enter(h);
+	guest_leave_quietly(h);
 	assert_int_equal(read(h, STATE_DETAILS), 1);
 	assert_int_equal(posted->requests[1], 0);
 
