@@ -57,7 +57,7 @@ struct guest_cpu {
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
 	/* Blocking by STI or by MOV SS. */
 	bool interrupt_shadow;
-	_Alignas(64) uint8_t xsave[GUEST_XSAVE_BYTES];
+	uint8_t xsave[GUEST_XSAVE_BYTES];
 };
 
 #define CR0_PE		(1ULL << 0)

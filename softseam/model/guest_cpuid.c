@@ -68,6 +68,29 @@ static uint32_t apic_id(const struct guest_ctx *x)
 	return topology ? x->vcpu->x2apic_id : x->vcpu->index;
 }
 
+/*
+ * Leaves that have values and are #VE nevertheless, for TDs that know of no
+ * control to change that.
+ */
+static bool is_faulting(uint32_t leaf)
+{
+	switch (leaf) {
+	case 0x2:
+	case 0x6:
+	case 0x9:
+	case 0xC:
+	case 0xF:
+	case 0x10:
+	case 0x16:
+	case 0x17:
+	case 0x1B:
+	case 0x80000002 ... 0x80000005:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Returns false where the leaf is #VE for this TD. */
 static bool adjust(const struct guest_ctx *x, uint32_t leaf, uint32_t subleaf, uint32_t v[4])
 {
@@ -109,7 +132,7 @@ static bool look_up(const struct guest_ctx *x, uint32_t leaf, uint32_t subleaf, 
 		return false;
 	leaf = clamp_leaf(x->td, leaf);
 	found = virtual_cpuid_find(x->td->cpuid, leaf, subleaf);
-	if (!found)
+	if (!found || is_faulting(leaf))
 		return false;
 	for (unsigned int i = 0; i < NR_CPUID_REGS; i++)
 		v[i] = found[i];

@@ -76,12 +76,11 @@ static uint64_t new_tlb_id(struct seam *s)
 
 struct guest_vcpu *guest_vcpu_new(const struct vcpu *vcpu)
 {
-	struct guest_vcpu *g = aligned_alloc(_Alignof(struct guest_vcpu), sizeof(*g));
+	struct guest_vcpu *g = calloc(1, sizeof(*g));
 	struct seam *s = vcpu->td->seam;
 
 	if (!g)
 		return NULL;
-	memset(g, 0, sizeof(*g));
 	g->run.xfam = vcpu->td->params.xfam;
 	g->run.tlb_id = new_tlb_id(s);
 	g->msr.pat = PAT_INITIAL;

@@ -11,7 +11,7 @@
 #define R(reg, meaning)	{ offsetof(struct seam_regs, reg), meaning }
 
 static const struct leaf leaves[SEAM_MAX_LEAF] = {
-	[0] = {
+	[TDH_VP_ENTER] = {
 		.name = "TDH.VP.ENTER",
 		.run = tdh_vp_enter,
 		.flags = LEAF_GUEST,

@@ -37,6 +37,7 @@
 #define FEATURE_QUOTE		(1ULL << 50)
 
 /* Leaf numbers that the code names. */
+#define TDH_VP_ENTER		0
 #define TDH_MNG_ADDCX		1
 #define TDH_MEM_PAGE_ADD	2
 #define TDH_MEM_SEPT_ADD	3

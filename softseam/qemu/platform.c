@@ -68,7 +68,7 @@ static bool machine_can_run_guest(void *opaque, unsigned int cpu)
 {
 	struct platform *p = opaque;
 	static atomic_bool said;
-	char reason[320] = "";
+	char reason[WINDOW_REASON] = "";
 	const char *missing;
 
 	(void)cpu;
@@ -99,7 +99,7 @@ static void *machine_private_page(void *opaque, uint64_t pa)
 static void machine_private_written(void *opaque, unsigned int cpu, uint64_t pa, uint64_t len)
 {
 	struct platform *p = opaque;
-	char reason[320];
+	char reason[WINDOW_REASON];
 	GByteArray *buf;
 
 	(void)cpu;

@@ -22,7 +22,7 @@ struct platform {
 	struct seam *seam;
 	/* NULL, with the reason, where TDs cannot run. */
 	struct window *window;
-	char no_window[320];
+	char no_window[WINDOW_REASON];
 	struct probe probe;
 	/* NULL if not asked for. */
 	struct symbols *symbols;

@@ -281,13 +281,8 @@ static void store_regs(struct vcpu *v, const struct seam_regs *in,
 static struct outcome seamcall(struct vcpu *v, struct site *site)
 {
 	struct seam_regs in, out;
-	char reason[320];
 
-	/* The first call comes when firmware and the kernel have set all up. */
-	if (site->platform->window && !site->platform->probe.done &&
-	    window_locate(site->platform->window, reason, sizeof(reason)))
-		td_probe(v, site);
-
+	td_prepare(v, site);
 	load_regs(v, &in);
 	out = in;
 	switch (platform_seamcall(site->platform, v, &out)) {

@@ -44,6 +44,9 @@ struct window_lp {
 
 struct window;
 
+/* Room for what goes into @err below. */
+#define WINDOW_REASON		320
+
 /*
  * Take the memory that @ram found and that is not RAM.  Returns NULL, with one
  * line in @err, if there is none or if it is too small for @nr_cpus.

@@ -449,7 +449,7 @@ static void refused_no_memory(void **state)
 	unsigned int nth = 0;
 
 	(void)state;
-	while (!seam && nth < 10) {
+	while (!seam && nth < 20) {
 		err[0] = '\0';
 		host_fail_alloc(++nth);
 		seam = seam_new(&cfg, &machine, err, sizeof(err));
@@ -461,10 +461,11 @@ static void refused_no_memory(void **state)
 						 "use a smaller cmr=");
 	}
 	/*
-	 * The state itself, one table of entries a level, what each region uses,
-	 * the bitmap, and one table each of pages and of their lines.
+	 * The state itself, what LPs have of guests, one table of entries a level,
+	 * what each region uses, the bitmap, and one table each of pages, of their
+	 * lines and of their contents.
 	 */
-	assert_int_equal(nth, 1 + NR_PAGE_SIZES + 2 + 1 + 1 + 1);
+	assert_int_equal(nth, 1 + 1 + NR_PAGE_SIZES + 2 + 1 + 1 + 1 + 1);
 	seam_free(seam);
 }
 

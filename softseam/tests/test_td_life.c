@@ -161,38 +161,6 @@ static void early_end(void **state)
 	assert_as_before(h, before);
 }
 
-static unsigned int tds_freed, vcpus_freed;
-
-static void td_freed(struct td *td)
-{
-	(void)td;
-	tds_freed++;
-}
-
-static void vcpu_freed(struct vcpu *vcpu)
-{
-	(void)vcpu;
-	vcpus_freed++;
-}
-
-/* Whoever runs guests hears of each end, at the latest with the platform's. */
-static void guest_ops_hear_of_the_end(void **state)
-{
-	struct host *h = *state;
-
-	start(h);
-	h->seam->guest_ops = (struct guest_ops){ .td_free = td_freed, .vcpu_free = vcpu_freed };
-	make(h, 0);
-	make(h, 1);
-	destroy(h, 0);
-	assert_int_equal(tds_freed, 1);
-	assert_int_equal(vcpus_freed, NR_VCPUS);
-	seam_free(h->seam);
-	h->seam = NULL;
-	assert_int_equal(tds_freed, 2);
-	assert_int_equal(vcpus_freed, 2 * NR_VCPUS);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,7 +168,6 @@ int main(void)
 		host_test(again_and_again),
 		host_test(side_by_side),
 		host_test(early_end),
-		host_test(guest_ops_hear_of_the_end),
 	};
 
 	return cmocka_run_group_tests_name("td_life", tests, NULL, NULL);

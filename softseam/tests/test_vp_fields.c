@@ -170,11 +170,6 @@ static void pend_nmi(void **state)
 	assert_int_equal(read(h, PEND_NMI), 1);
 }
 
-static bool interrupt_pending(struct vcpu *vcpu)
-{
-	return vcpu->index == 0;
-}
-
 static void state_details(void **state)
 {
 	struct host *h = *state;
@@ -182,8 +177,6 @@ static void state_details(void **state)
 	host_start(h);
 	td_goto(h, TD_VCPU);
 	assert_int_equal(read(h, STATE_DETAILS), 0);
-	h->seam->guest_ops.interrupt_pending = interrupt_pending;
-	assert_int_equal(read(h, STATE_DETAILS), 1);
 }
 
 static void fields_in_order(void **state)

@@ -15,7 +15,7 @@ TESTS		:= $(TEST_SRC:tests/%.c=%)
 
 define test_objects
 $(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(O)/$(1)/tests/host.o $(O)/$(1)/tests/td_host.o $(O)/$(1)/tests/feature_host.o \
-	$(O)/$(1)/tests/td_twists.o
+	$(O)/$(1)/tests/td_twists.o $(O)/$(1)/tests/guest_host.o
 endef
 
 $(O)/asan/%.o: %.c

@@ -7,6 +7,7 @@
 #include "fake_qemu.h"
 #include "ram.h"
 #include "report.h"
+#include "run_td.h"
 #include "symbols.h"
 
 struct fake fake;
@@ -15,7 +16,13 @@ static struct platform platform;
 static const char *const names[REG_COUNT] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-	"cs", "fs_base", "gs_base", "cr0", "cr4", "efer",
+	"cs", "fs_base", "gs_base", "cr0", "cr3", "cr4", "efer",
+	"eflags",
+};
+
+static const char *const xmm_names[NR_XMM_REGS] = {
+	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+	"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
 };
 
 /* QEMU's handles are numbers, too, and its list is in another order. */
@@ -25,9 +32,9 @@ GArray *qemu_plugin_get_registers(void)
 	struct qemu_plugin_reg_descriptor d = { 0 };
 	size_t i;
 
-	for (i = REG_COUNT; i-- > 0;) {
+	for (i = REG_COUNT + NR_XMM_REGS; i-- > 0;) {
 		d.handle = (void *)(i << 1);
-		d.name = names[i];
+		d.name = i < REG_COUNT ? names[i] : xmm_names[i - REG_COUNT];
 		g_array_append_val(all, d);
 	}
 	return all;
@@ -35,13 +42,23 @@ GArray *qemu_plugin_get_registers(void)
 
 bool qemu_plugin_read_register(struct qemu_plugin_register *handle, GByteArray *buf)
 {
-	g_byte_array_append(buf, (guint8 *)&fake.reg[(uintptr_t)handle >> 1], 8);
+	size_t i = (uintptr_t)handle >> 1;
+
+	if (i < REG_COUNT)
+		g_byte_array_append(buf, (guint8 *)&fake.reg[i], 8);
+	else
+		g_byte_array_append(buf, fake.xmm[i - REG_COUNT], XMM_BYTES);
 	return true;
 }
 
 bool qemu_plugin_write_register(struct qemu_plugin_register *handle, GByteArray *buf)
 {
-	memcpy(&fake.reg[(uintptr_t)handle >> 1], buf->data, 8);
+	size_t i = (uintptr_t)handle >> 1;
+
+	if (i < REG_COUNT)
+		memcpy(&fake.reg[i], buf->data, 8);
+	else
+		memcpy(fake.xmm[i - REG_COUNT], buf->data, XMM_BYTES);
 	return true;
 }
 
@@ -123,6 +140,27 @@ void symbols_set_syscall_entry(struct symbols *s, uint64_t entry)
 {
 	(void)s;
 	fake.syscall_entry = entry;
+}
+
+void td_prepare(struct vcpu *v, struct site *site)
+{
+	(void)v;
+	(void)site;
+	fake.nr_td_prepares++;
+}
+
+void td_enter(struct vcpu *v, struct site *site)
+{
+	(void)v;
+	(void)site;
+	fake.nr_td_enters++;
+	longjmp(fake.td_entered, 1);
+}
+
+void td_invept(struct vcpu *v)
+{
+	(void)v;
+	fake.nr_td_invepts++;
 }
 
 struct vcpu *fake_start(void)

@@ -7,6 +7,8 @@
 #ifndef SOFTSEAM_FAKE_QEMU_H
 #define SOFTSEAM_FAKE_QEMU_H
 
+#include <setjmp.h>
+
 #include "execute.h"
 
 #define FAKE_RAM_SIZE	0x10000
@@ -17,12 +19,17 @@
 
 struct fake {
 	uint64_t reg[REG_COUNT];
+	uint8_t xmm[NR_XMM_REGS][XMM_BYTES];
 	uint8_t memory[FAKE_MAPPED];
 
 	/* What platform_seamcall() answers, and what it was asked. */
 	enum seam_end seamcall_end;
 	struct seam_regs seamcall_in, seamcall_out;
 	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd;
+	/* TDs: prepared for, entered, translations dropped. */
+	unsigned int nr_td_prepares, nr_td_enters, nr_td_invepts;
+	/* Where td_enter() goes, which does not return. */
+	jmp_buf td_entered;
 	unsigned int checked_package;
 	uint64_t syscall_entry;
 	unsigned int nr_reports;

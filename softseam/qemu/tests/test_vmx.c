@@ -283,6 +283,8 @@ static void test_invept(void **state)
 		else
 			assert_fail_valid(v, run(v, INSN_INVEPT), 28);
 	}
+	/* Translations that TDs left on this CPU go, too. */
+	assert_int_equal(fake.nr_td_invepts, 2);
 }
 
 static void test_invvpid(void **state)
@@ -352,6 +354,22 @@ static void test_seamcall_ends(void **state)
 	assert_true(fake.reg[REG_RAX] == 33);
 }
 
+static void test_seamcall_runs_guest(void **state)
+{
+	struct vcpu *v = *state;
+
+	enter_vmx(v);
+	fake.reg[REG_RAX] = 0;
+	fake.seamcall_end = SEAM_END_RUN_GUEST;
+	if (!setjmp(fake.td_entered)) {
+		run(v, INSN_SEAMCALL);
+		fail();
+	}
+	assert_int_equal(fake.nr_td_prepares, 1);
+	assert_int_equal(fake.nr_td_enters, 1);
+	assert_true(fake.reg[REG_RAX] == 0);
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -374,6 +392,7 @@ int main(void)
 		TEST(test_invvpid),
 		TEST(test_seamcall_registers),
 		TEST(test_seamcall_ends),
+		TEST(test_seamcall_runs_guest),
 	};
 
 	return cmocka_run_group_tests_name("vmx", tests, NULL, NULL);
