@@ -92,7 +92,8 @@ static u64 lock_pages(struct pamt_fake *fake, struct fake_region *region,
 	int i;
 
 	for (i = 0; i < PAMT_PAIR_PAGES; i++) {
-		struct fake_region *other = &fake->region[to_fake_page(fake, pair->page[i])->region];
+		struct fake_page *page = to_fake_page(fake, pair->page[i]);
+		struct fake_region *other = &fake->region[page->region];
 
 		if (other == region)
 			continue;

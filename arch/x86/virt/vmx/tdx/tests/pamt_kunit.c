@@ -177,6 +177,11 @@ static void prepare(struct pamt_fake *fake, const struct transition *t)
 	atomic_set(&fake->fail_alloc, t->no_memory);
 }
 
+static long delta(const atomic_long_t *now, const atomic_long_t *before)
+{
+	return atomic_long_read(now) - atomic_long_read(before);
+}
+
 /* All that there is to know about the region, the module, and the allocator */
 static void expect(struct kunit *test, struct pamt_fake *fake, const struct transition *t,
 		   const struct pamt_counters *before, unsigned int cached)
@@ -185,19 +190,18 @@ static void expect(struct kunit *test, struct pamt_fake *fake, const struct tran
 	bool has_pair = t->to != PAMT_ABSENT;
 	int leaked = t->what == PUT ? 0 : t->leaked;
 
-#define DELTA(x) (atomic_long_read(&now->x) - atomic_long_read(&before->x))
 	KUNIT_EXPECT_EQ(test, atomic_read(fake_state(fake, REGION)), t->to);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->add.calls), t->adds);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->remove.calls), t->removes);
-	KUNIT_EXPECT_EQ(test, DELTA(pairs), t->pairs);
-	KUNIT_EXPECT_EQ(test, DELTA(stuck), t->stuck);
-	KUNIT_EXPECT_EQ(test, DELTA(leaked), t->leaked);
-	KUNIT_EXPECT_EQ(test, DELTA(retries), t->retries);
-	KUNIT_EXPECT_EQ(test, DELTA(escalations), t->escalations);
+	KUNIT_EXPECT_EQ(test, delta(&now->pairs, &before->pairs), t->pairs);
+	KUNIT_EXPECT_EQ(test, delta(&now->stuck, &before->stuck), t->stuck);
+	KUNIT_EXPECT_EQ(test, delta(&now->leaked, &before->leaked), t->leaked);
+	KUNIT_EXPECT_EQ(test, delta(&now->retries, &before->retries), t->retries);
+	KUNIT_EXPECT_EQ(test, delta(&now->escalations, &before->escalations), t->escalations);
 	KUNIT_EXPECT_EQ(test, !!fake->pamt.reported, t->reports);
 
 	/* What the kernel thinks the module has, unless the test lied. */
-	if (t->status != (TDX_NO_PAMT_PAGE_PAIR))
+	if (t->status != TDX_NO_PAMT_PAGE_PAIR)
 		KUNIT_EXPECT_EQ(test, fake_has_pair(fake, REGION), has_pair);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->nr_host),
 			PAMT_PAIR_PAGES * ((int)cached + leaked));
@@ -205,7 +209,6 @@ static void expect(struct kunit *test, struct pamt_fake *fake, const struct tran
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->nr_resets),
 			t->what == PUT && !t->leaked && t->pairs ? PAMT_PAIR_PAGES : 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&fake->wrong), 0);
-#undef DELTA
 }
 
 static void pamt_transition(struct kunit *test)

@@ -54,6 +54,7 @@ struct racer {
 	const struct race	*race;
 	unsigned int		nr;
 	struct completion	*start;
+	struct completion	done;
 	unsigned int		failed;
 	unsigned int		busy;
 };
@@ -103,6 +104,7 @@ static int racer_thread(void *data)
 	}
 
 	pamt_cache_drain(&racer->fake->pamt, &cache);
+	complete(&racer->done);
 	return 0;
 }
 
@@ -114,10 +116,10 @@ static void run_race(struct kunit *test, struct racer *racers, unsigned int nr)
 
 	for (i = 0; i < nr; i++) {
 		racers[i].start = &start;
+		init_completion(&racers[i].done);
 		task[i] = kthread_create(racer_thread, &racers[i], "pamt-race/%u", i);
 		if (IS_ERR(task[i]))
 			break;
-		/* Keep it for its exit code, even if it ends before we look. */
 		get_task_struct(task[i]);
 		wake_up_process(task[i]);
 	}
@@ -125,8 +127,9 @@ static void run_race(struct kunit *test, struct racer *racers, unsigned int nr)
 	complete_all(&start);
 	KUNIT_EXPECT_EQ(test, i, nr);
 	while (i--) {
-		KUNIT_EXPECT_EQ(test, kthread_stop(task[i]), 0);
-		put_task_struct(task[i]);
+		/* A thread that is stopped before it ran would not run at all. */
+		wait_for_completion(&racers[i].done);
+		KUNIT_EXPECT_EQ(test, kthread_stop_put(task[i]), 0);
 	}
 }
 
