@@ -29,7 +29,7 @@ $(O)/asan-plugin/%.o: %.c
 
 # What each tests, and what stands in for QEMU.
 MODEL_ASAN	:= $(MODEL_SRC:%.c=$(O)/asan/%.o)
-EXECUTORS	:= cpuid cr4 decode flags movdir64b msr vcpu vmcs vmx
+EXECUTORS	:= clflush cpuid cr4 decode flags movdir64b msr vcpu vmcs vmx
 FAKED		:= $(EXECUTORS:%=$(O)/asan-plugin/qemu/%.o) \
 		   $(O)/asan-plugin/qemu/tests/fake_qemu.o $(MODEL_ASAN)
 

@@ -67,6 +67,13 @@ bool qemu_plugin_write_memory_vaddr(uint64_t addr, GByteArray *data)
 	return true;
 }
 
+bool qemu_plugin_translate_vaddr(uint64_t vaddr, uint64_t *hwaddr)
+{
+	fake.nr_translations++;
+	*hwaddr = vaddr + fake.pa_offset;
+	return is_mapped(vaddr, 1);
+}
+
 /* The executors return an outcome; jumping is their caller's part. */
 void qemu_plugin_set_pc(uint64_t pc)
 {
@@ -104,6 +111,22 @@ enum seam_end platform_seamcall(struct platform *p, struct vcpu *v, struct seam_
 	fake.seamcall_in = *regs;
 	*regs = fake.seamcall_out;
 	return fake.seamcall_end;
+}
+
+void platform_clflush(struct platform *p, struct vcpu *v, uint64_t va)
+{
+	(void)p;
+	(void)v;
+	fake.nr_clflush++;
+	fake.flushed = va;
+}
+
+void platform_movdir64b(struct platform *p, struct vcpu *v, uint64_t va)
+{
+	(void)p;
+	(void)v;
+	fake.nr_movdir64b++;
+	fake.reset = va;
 }
 
 void platform_vmxoff(struct platform *p)

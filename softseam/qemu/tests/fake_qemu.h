@@ -22,7 +22,11 @@ struct fake {
 	/* What platform_seamcall() answers, and what it was asked. */
 	enum seam_end seamcall_end;
 	struct seam_regs seamcall_in, seamcall_out;
-	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd;
+	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd, nr_clflush, nr_movdir64b;
+	uint64_t flushed, reset;
+	/* Distance from virtual to physical addresses, and how often it was asked for. */
+	uint64_t pa_offset;
+	unsigned int nr_translations;
 	unsigned int checked_package;
 	uint64_t syscall_entry;
 	unsigned int nr_reports;

@@ -244,6 +244,8 @@ static void test_movdir64b(void **state)
 	assert_int_equal(run_movdir64b(*state, 0x101, 0x2000).kind, OUTCOME_DONE);
 	assert_memory_equal(fake.memory + 0x2000, fake.memory + 0x101, 64);
 	assert_int_equal(fake.memory[0x2040], 0);
+	assert_int_equal(fake.nr_movdir64b, 1);
+	assert_true(fake.reset == 0x2000);
 
 	assert_int_equal(run_movdir64b(*state, 0x100, 0x2020).kind, OUTCOME_GP);
 	o = run_movdir64b(*state, FAKE_MAPPED, 0x2000);
@@ -256,6 +258,46 @@ static void test_movdir64b(void **state)
 	fake.reg[REG_CS] = 0x33;
 	assert_int_equal(run_movdir64b(*state, 0x101, 0x3000).kind, OUTCOME_TO_TCG);
 	assert_int_equal(fake.memory[0x3000], 0);
+	assert_int_equal(fake.nr_movdir64b, 1);
+}
+
+/* TCG executes it; softseam only takes a note. */
+static void test_clflush(void **state)
+{
+	struct site site = fake_site(INSN_CLFLUSH);
+
+	site.insn.mem.base = REG_RDI;
+	site.insn.mem.disp = 0x40;
+	fake.reg[REG_RDI] = 0x3000;
+	assert_int_equal(clflush_execute(*state, &site).kind, OUTCOME_TO_TCG);
+	assert_int_equal(fake.nr_clflush, 1);
+	assert_true(fake.flushed == 0x3040);
+}
+
+static void assert_translates(struct vcpu *v, uint64_t va, uint64_t want, unsigned int asked)
+{
+	uint64_t pa;
+
+	assert_true(vcpu_translate(v, va, &pa));
+	assert_true(pa == want);
+	assert_int_equal(fake.nr_translations, asked);
+}
+
+/* QEMU is asked once a page, and anew where a page begins. */
+static void test_translate(void **state)
+{
+	uint64_t pa;
+
+	fake.pa_offset = 0x100000;
+	assert_translates(*state, 0x3040, 0x103040, 1);
+	assert_translates(*state, 0x3fc0, 0x103fc0, 1);
+	assert_translates(*state, 0x4080, 0x104080, 2);
+	assert_translates(*state, 0x3080, 0x103080, 3);
+	fake.pa_offset = 0x200000;
+	assert_translates(*state, 0x3000, 0x203000, 4);
+	assert_translates(*state, 0x3040, 0x203040, 4);
+	assert_false(vcpu_translate(*state, FAKE_MAPPED, &pa));
+	assert_false(vcpu_translate(*state, FAKE_MAPPED + 64, &pa));
 }
 
 static void test_effective_address(void **state)
@@ -295,6 +337,8 @@ int main(void)
 		TEST(test_cpuid_package),
 		TEST(test_cpuid_only_after_cpuid),
 		TEST(test_movdir64b),
+		TEST(test_clflush),
+		TEST(test_translate),
 		TEST(test_effective_address),
 	};
 
