@@ -215,9 +215,9 @@ static __init int set_up_pool(struct ext_pool *pool)
  * To be called after TDH.SYS.TDMR.INIT, because the pool consists of TDX memory
  * like any other.  Does nothing for a module without extensions.
  *
- * The host cannot tell which of its calls an add-on feature that failed to
- * start takes part in.  Any failure is therefore one of the TDX module as a
- * whole.
+ * The module does not say which leaves belong to an add-on feature, so the host
+ * could not tell what still works after a failure.  Any failure is therefore one
+ * of the TDX module as a whole.
  *
  * Return: 0 or a negative errno.  After an error, the part of the pool that
  * the module was told about stays out of the page allocator.
