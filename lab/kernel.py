@@ -51,7 +51,7 @@ class Kernel:
         make = ["make", "-C", str(SEEN_AT), f"O={self.out}", f"-j{os.cpu_count()}",
                 *llvm, *FIXED, *args]
         mounted = ["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                   'mount --bind "$0" "$1" && shift && exec "$@"', str(self.tree), str(SEEN_AT)]
+                   'mount --rbind "$0" "$1" && shift && exec "$@"', str(self.tree), str(SEEN_AT)]
         return command([*mounted, *make], log, what, on_line,
                        rename=(f"{SEEN_AT}/", f"{place.shown(self.tree)}/"))
 
