@@ -16,6 +16,7 @@
 #define pr_fmt(fmt)	"virt/tdx: " fmt
 
 #include <linux/cache.h>
+#include <linux/cacheflush.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/math.h>
@@ -25,7 +26,6 @@
 #include <linux/sizes.h>
 #include <linux/topology.h>
 #include <kunit/static_stub.h>
-#include <asm/cacheflush.h>
 #include <asm/page.h>
 #include <asm/tdx.h>
 

@@ -18,6 +18,7 @@
 #define pr_fmt(fmt)	"virt/tdx: " fmt
 
 #include <linux/bug.h>
+#include <linux/cacheflush.h>
 #include <linux/errno.h>
 #include <linux/export.h>
 #include <linux/gfp.h>
@@ -25,7 +26,6 @@
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/sizes.h>
-#include <asm/cacheflush.h>
 #include <asm/tdx.h>
 
 #include "page_array.h"
