@@ -83,9 +83,6 @@ static long settled_kb(struct cgroup *cg)
 	return cgroup_kernel_kb(cg);
 }
 
-#include <stdio.h>
-static void dump(struct cgroup *cg){char p[512],l[200];long v;char k[100];snprintf(p,512,"%s/memory.stat",cg->path);FILE*f=fopen(p,"r");while(fgets(l,200,f))if(sscanf(l,"%99s %ld",k,&v)==2&&v)printf("# %s %ld\n",k,v);fclose(f);
- f=fopen("/proc/meminfo","r");while(fgets(l,200,f))if(strstr(l,"Slab")||strstr(l,"SUnr")||strstr(l,"Percpu")||strstr(l,"Vmalloc")||strstr(l,"SecPage")||strstr(l,"KernelStack"))printf("# %s",l);fclose(f);}
 static int count_cycles(struct stress *stress, struct cgroup *cg)
 {
 	long before, lost;
@@ -94,9 +91,9 @@ static int count_cycles(struct stress *stress, struct cgroup *cg)
 	ret = run_cycles(stress, WARM_UP);
 	if (ret)
 		return ret;
-	before = settled_kb(cg); dump(cg);
+	before = settled_kb(cg);
 	ret = run_cycles(stress, stress->cycles);
-	lost = settled_kb(cg) - before; dump(cg);
+	lost = settled_kb(cg) - before;
 	if (before < 0) {
 		ksft_print_msg("memory is not counted: no memory cgroup controller\n");
 		return ret;
