@@ -121,6 +121,8 @@ struct seam_machine {
 	 * lines cannot be checked.
 	 */
 	bool reports_wbinvd;
+	/* The same for seam_clflush() and seam_movdir64b(). */
+	bool reports_clflush, reports_movdir64b;
 
 	/*
 	 * Can @cpu run a guest?  NULL: no machine that can.  TDH.VP.ENTER then
@@ -136,8 +138,6 @@ struct seam_machine {
 
 	/* The module wrote contents of private pages.  NULL: no matter. */
 	void (*private_written)(void *opaque, unsigned int cpu, uint64_t pa, uint64_t len);
-	/* The same for seam_clflush() and seam_movdir64b(). */
-	bool reports_clflush, reports_movdir64b;
 };
 
 struct seam_range {

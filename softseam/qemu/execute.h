@@ -74,6 +74,7 @@ struct cpuid_result {
 /* From what QEMU says to what the platform shows. */
 void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
 		  struct cpuid_result *r);
+
 /*
  * Let the guest see @flags, left by @site, in the code at @pc.  Returns where it
  * goes on.

@@ -225,14 +225,10 @@ void td_enter(struct vcpu *v, struct site *site)
 	run_guest(v, run);
 }
 
-/* By then, firmware and the kernel have set all up. */
-void td_prepare(struct vcpu *v, struct site *site)
+void td_probe(struct vcpu *v, struct site *site)
 {
 	struct platform *p = site->platform;
-	char reason[WINDOW_REASON];
 
-	if (!p->window || p->probe.done || !window_locate(p->window, reason, sizeof(reason)))
-		return;
 	leave_host(v, site);
 	memcpy(lp_of(v), p->probe.entry, p->probe.nr * sizeof(p->probe.entry[0]));
 	vcpu_jump(v, code_va(world_probe));

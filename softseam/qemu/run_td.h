@@ -19,11 +19,8 @@ void td_enter(struct vcpu *v, struct site *site) __attribute__((noreturn));
 /* In a TD, or in the code of the world switch. */
 bool td_active(const struct vcpu *v);
 
-/*
- * Before the first SEAMCALL, at @site: ask CPUID what these CPUs can do.  That
- * is done by the CPU, which then comes to @site again: it does not return.
- */
-void td_prepare(struct vcpu *v, struct site *site);
+/* Ask CPUID, then execute the SEAMCALL at @site again. */
+void td_probe(struct vcpu *v, struct site *site) __attribute__((noreturn));
 
 /* Where the world switch ends, and where the questions to CPUID do. */
 bool td_is_left_address(uint64_t pc);

@@ -281,8 +281,13 @@ static void store_regs(struct vcpu *v, const struct seam_regs *in,
 static struct outcome seamcall(struct vcpu *v, struct site *site)
 {
 	struct seam_regs in, out;
+	char reason[WINDOW_REASON];
 
-	td_prepare(v, site);
+	/* The first call comes when firmware and the kernel have set all up. */
+	if (site->platform->window && !site->platform->probe.done &&
+	    window_locate(site->platform->window, reason, sizeof(reason)))
+		td_probe(v, site);
+
 	load_regs(v, &in);
 	out = in;
 	switch (platform_seamcall(site->platform, v, &out)) {

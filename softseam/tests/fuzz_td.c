@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "leaves.h"
+#include "plain.h"
 #include "range.h"
 #include "td_params.h"
 #include "track.h"

@@ -3,206 +3,166 @@
 
 #include "guest_host.h"
 #include "plain.h"
+#include "shared_ept.h"
 
-#define PT_PAGE		0x3
-#define PT_LARGE	0x80
-#define AR_CODE64	0xA09B
+#define PTE_TABLE	3ULL
+#define PTE_LARGE	0x83ULL
 
-static bool can_run(void *opaque, unsigned int cpu)
+struct guest_result guest_result;
+
+static bool can_run_guest(void *opaque, unsigned int cpu)
 {
 	(void)opaque;
 	(void)cpu;
 	return true;
 }
 
-static void leaf(struct host *h, uint64_t number, uint64_t rcx, uint64_t rdx, uint64_t r8)
+void guest_host_start(struct host *h)
 {
-	td_must(h, 0, (struct seam_regs){ .rax = number, .rcx = rcx, .rdx = rdx, .r8 = r8,
-					  .r9 = SOURCE });
-}
-
-static void add_vcpu(struct host *h, unsigned int n)
-{
-	leaf(h, TDH_VP_CREATE, TDVPR(n), TDR, 0);
-	for (unsigned int i = 0; i < TDVPS_CHILD_PAGES; i++)
-		leaf(h, TDH_VP_ADDCX, TDVPX(n, i), TDVPR(n), 0);
-	leaf(h, TDH_VP_INIT | 1 << 16, TDVPR(n), GUEST_RCX, GUEST_X2APIC_ID + n);
-}
-
-static void add_memory(struct host *h)
-{
-	for (unsigned int level = 3; level > 0; level--)
-		leaf(h, TDH_MEM_SEPT_ADD, level, TDR, EPT_PAGE(level));
-	leaf(h, TDH_MEM_PAGE_ADD, GPA_REG, TDR, REG_PAGE);
-	for (unsigned int n = 0; n < GUEST_PAGES; n++)
-		leaf(h, TDH_MEM_PAGE_ADD, GPA_PML4 + n * SZ_4K, TDR, GUEST_PAGE(n));
-}
-
-static uint64_t *table(struct host *h, uint64_t gpa)
-{
-	return plain_at(h->seam, GUEST_PAGE((gpa - GPA_PML4) / SZ_4K));
-}
-
-static void fill_page_tables(struct host *h)
-{
-	memset(table(h, GPA_PML4), 0, 4 * SZ_4K);
-	for (unsigned int n = 0; n < GUEST_PAGES; n++)
-		memset(plain_at(h->seam, GUEST_PAGE(n)), 0, SZ_4K);
-	table(h, GPA_PML4)[0] = GPA_PDPT | PT_PAGE;
-	table(h, GPA_PDPT)[0] = GPA_PD | PT_PAGE;
-	table(h, GPA_PD)[0] = PT_PAGE | PT_LARGE;
-	table(h, GPA_PD)[1] = GPA_SHARED | PT_PAGE | PT_LARGE;
-	table(h, GPA_PD)[2] = GPA_PT | PT_PAGE;
-	table(h, GPA_PT)[0] = GPA_DATA | PT_PAGE;
-}
-
-static void build_shared_ept(struct host *h)
-{
-	for (unsigned int level = 0; level < 4; level++)
-		memset(host_mem(h, SHARED_EPT(level)), 0, SZ_4K);
-	for (unsigned int level = 3; level > 0; level--)
-		*shared_entry(h, level) = SHARED_EPT(level - 1) | 7;
-	*shared_entry(h, 0) = SHARED_PAGE | 0x37;
-	memset(host_mem(h, SHARED_PAGE), 0, SZ_4K);
-}
-
-uint64_t *shared_entry(struct host *h, unsigned int level)
-{
-	uint64_t *entries = (uint64_t *)host_mem(h, SHARED_EPT(level));
-
-	return &entries[GPA_SHARED >> (12 + 9 * level) & 511];
-}
-
-void guest_build(struct host *h, uint64_t attributes, uint64_t config_flags)
-{
-	h->machine.can_run_guest = can_run;
+	h->machine.can_run_guest = can_run_guest;
 	host_start(h);
-	td_goto(h, TD_TDCS);
-	host_params(h)->attributes = attributes;
-	host_params(h)->config_flags |= config_flags;
-	leaf(h, TDH_MNG_INIT, TDR, TD_PARAMS, 0);
-	add_vcpu(h, 0);
-	add_vcpu(h, 1);
-	add_memory(h);
-	leaf(h, TDH_MR_FINALIZE, TDR, 0, 0);
-	leaf(h, TDH_MEM_PAGE_AUG, GPA_AUG, TDR, AUG_PAGE);
-	fill_page_tables(h);
-	build_shared_ept(h);
-	guest_vp_write(h, SHARED_EPTP, SHARED_EPT(3));
 }
 
-void guest_vp_write(struct host *h, uint64_t field, uint64_t value)
+void guest_goto(struct host *h)
 {
-	td_must(h, 0, (struct seam_regs){ .rax = TDH_VP_WR, .rcx = TDVPR(0), .rdx = field,
-					  .r8 = value, .r9 = ~0ULL });
+	td_goto(h, TD_PAGE);
+	for (unsigned int i = 0; i <= NR_TABLES; i++)
+		td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_PAGE_ADD,
+						  .rcx = GPA_CODE + i * SZ_4K, .rdx = TDR,
+						  .r8 = PG(51 + i), .r9 = SOURCE });
+	td_must(h, 0, (struct seam_regs){ .rax = TDH_MR_FINALIZE, .rcx = TDR });
+	td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_PAGE_AUG, .rcx = GPA_AUG, .rdx = TDR,
+					  .r8 = AUG_PAGE });
 }
 
-void guest_enter(struct guest *g, struct seam_regs in)
+void guest_enter(struct host *h)
 {
-	in.rax = TDH_VP_ENTER;
-	in.rcx = TDVPR(0);
-	assert_int_equal(host_call(g->h, g->cpu, &in), SEAM_END_RUN_GUEST);
-	g->v = host_vcpu(g->h)->guest;
-	g->r = &seam_guest(g->h->seam, g->cpu)->cpu;
+	struct seam_regs regs = { .rax = TDH_VP_ENTER, .rcx = TDVPR(0) };
+
+	assert_int_equal(seam_call(h->seam, 0, &regs), SEAM_END_RUN_GUEST);
 }
 
-void guest_long_mode(struct guest *g)
+/* The first GiB one to one, in one page. */
+static void map_one_to_one(struct host *h)
 {
-	g->r->cr0 |= CR0_PG;
-	g->r->cr3 = GPA_PML4;
-	g->r->cr4 |= CR4_PAE;
-	g->r->efer |= EFER_LONG_ACTIVE;
-	g->r->seg[SEG_CS].ar = AR_CODE64;
-	g->r->rip = GPA_CODE;
+	uint64_t *top = guest_mem(h, GPA_TABLE(0)), *next = guest_mem(h, GPA_TABLE(1));
+
+	memset(top, 0, SZ_4K);
+	memset(next, 0, SZ_4K);
+	top[0] = GPA_TABLE(1) | PTE_TABLE;
+	next[0] = PTE_LARGE;
 }
 
-void guest_start_with(struct guest *g, struct host *h, uint64_t attributes,
-		      uint64_t config_flags)
+void guest_run_64bit(struct host *h)
 {
-	*g = (struct guest){ .h = h };
-	guest_build(h, attributes, config_flags);
-	guest_enter(g, (struct seam_regs){ 0 });
-	guest_long_mode(g);
+	struct guest_cpu *r;
+
+	guest_host_start(h);
+	guest_goto(h);
+	guest_enter(h);
+	map_one_to_one(h);
+	r = guest_cpu(h);
+	r->cr0 |= CR0_PG;
+	r->cr3 = GPA_TABLE(0);
+	r->cr4 |= CR4_PAE;
+	r->efer |= EFER_LONG_ACTIVE;
+	r->seg[SEG_CS].ar |= SEG_AR_L;
+	r->rip = GPA_CODE;
 }
 
-void guest_start(struct guest *g, struct host *h)
+struct guest_vcpu *guest_vcpu(struct host *h)
 {
-	guest_start_with(g, h, 0, 0);
+	return host_vcpu(h)->guest;
 }
 
-uint8_t *guest_mem(struct guest *g, uint64_t gpa)
+struct guest_cpu *guest_cpu(struct host *h)
+{
+	return &seam_guest(h->seam, 0)->cpu;
+}
+
+void *guest_mem(struct host *h, uint64_t gpa)
 {
 	struct sept_view view;
 
-	sept_look(&host_td(g->h)->sept, gpa, &view);
-	assert_true(sept_is_leaf(view.state));
-	return (uint8_t *)plain_at(g->h->seam, view.hpa) + (gpa - view.gpa);
+	sept_look(&host_td(h)->sept, gpa, &view);
+	assert_int_equal(view.state, SEPT_MAPPED);
+	return (char *)plain_at(h->seam, view.hpa) + (gpa - view.gpa);
 }
 
-void guest_code(struct guest *g, const void *code, size_t len)
+enum seam_end guest_stop(struct host *h, struct guest_exit exit)
 {
-	memcpy(guest_mem(g, g->r->rip), code, len);
+	return seam_guest_exit(h->seam, 0, &exit, &guest_result);
 }
 
-bool guest_stop_with(struct guest *g)
+enum seam_end guest_stop_at(struct host *h, enum guest_stop why, const char *insn, size_t len)
 {
-	enum seam_end how = seam_guest_exit(g->h->seam, g->cpu, &g->exit, &g->result);
+	struct guest_exit exit = { .why = why };
 
-	assert_true(how == SEAM_END_RUN_GUEST || how == SEAM_END_DONE);
-	return how == SEAM_END_RUN_GUEST;
+	guest_cpu(h)->rip = GPA_CODE;
+	memcpy(guest_mem(h, GPA_CODE), insn, len);
+	return seam_guest_exit(h->seam, 0, &exit, &guest_result);
 }
 
-bool guest_stop(struct guest *g, enum guest_stop why)
+uint64_t guest_tdcall(struct host *h, struct seam_regs regs)
 {
-	g->exit = (struct guest_exit){ .why = why };
-	return guest_stop_with(g);
+	guest_cpu(h)->gpr = regs;
+	assert_int_equal(STOP_AT(h, GUEST_STOP_UNDEFINED, INSN_TDCALL), SEAM_END_RUN_GUEST);
+	assert_executed(h, sizeof(INSN_TDCALL) - 1);
+	return guest_cpu(h)->gpr.rax;
 }
 
-uint64_t guest_tdcall(struct guest *g, uint64_t leaf)
+void guest_leave_quietly(struct host *h)
 {
-	uint64_t rip = g->r->rip;
-
-	g->r->gpr.rax = leaf;
-	guest_code(g, "\x66\x0f\x01\xcc", 4);
-	assert_true(guest_stop(g, GUEST_STOP_UNDEFINED));
-	assert_false(g->v->run.inject.valid);
-	assert_int_equal(g->r->rip, rip + 4);
-	return g->r->gpr.rax;
+	assert_int_equal(guest_stop(h, (struct guest_exit){ .why = GUEST_STOP_HOST_EVENT }),
+			 SEAM_END_DONE);
 }
 
-void assert_injects(struct guest *g, uint8_t vector)
+void guest_reenter(struct host *h)
 {
-	const struct guest_event *e = &g->v->run.inject;
+	guest_leave_quietly(h);
+	guest_enter(h);
+}
+
+void assert_executed(struct host *h, uint64_t len)
+{
+	assert_false(seam_guest(h->seam, 0)->inject.valid);
+	assert_int_equal(guest_cpu(h)->rip, GPA_CODE + len);
+}
+
+void assert_exception(struct host *h, uint8_t vector)
+{
+	const struct guest_event *e = &seam_guest(h->seam, 0)->inject;
+	bool has_error = vector == VECTOR_GP || vector == VECTOR_DF;
 
 	assert_true(e->valid);
 	assert_int_equal(e->vector, vector);
 	assert_int_equal(e->type, GUEST_EVENT_EXCEPTION);
-	assert_int_equal(e->has_error, vector == VECTOR_GP || vector == VECTOR_DF);
+	assert_int_equal(e->has_error, has_error);
 	assert_int_equal(e->error, 0);
-	assert_int_equal(g->r->rip, GPA_CODE);
+	assert_int_equal(guest_cpu(h)->rip, GPA_CODE);
 }
 
-void assert_ve(struct guest *g, uint64_t reason, uint64_t qualification, uint64_t gpa,
-	       uint64_t len)
+void assert_ve(struct host *h, uint32_t reason, uint64_t qualification, uint32_t len)
 {
-	assert_injects(g, VECTOR_VE);
-	assert_true(g->v->ve.valid);
-	assert_int_equal(g->v->ve.reason, reason);
-	assert_int_equal(g->v->ve.qualification, qualification);
-	assert_int_equal(g->v->ve.gpa, gpa);
-	assert_int_equal(g->v->ve.insn_len, len);
+	const struct ve_info *ve = &guest_vcpu(h)->ve;
+
+	assert_exception(h, VECTOR_VE);
+	assert_true(ve->valid);
+	assert_int_equal(ve->reason, reason);
+	assert_int_equal(ve->qualification, qualification);
+	assert_int_equal(ve->insn_len, len);
 }
 
-void assert_skipped(struct guest *g, uint64_t len)
+_Atomic uint64_t *shared_entry(struct host *h, uint64_t gpa, unsigned int level)
 {
-	assert_false(g->v->run.inject.valid);
-	assert_int_equal(g->r->rip, GPA_CODE + len);
+	_Atomic uint64_t *table = (_Atomic uint64_t *)host_mem(h, SHARED_EPT(level));
+
+	return &table[gpa >> (12 + 9 * level) & 511];
 }
 
-void assert_left(struct guest *g, uint64_t status)
+void shared_ept_build(struct host *h, uint64_t gpa, unsigned int level)
 {
-	assert_status(g->result.regs.rax, status);
-	assert_int_equal(host_page(g->h, TDVPR(0))->lock.holders, 0);
-	assert_int_equal(g->h->seam->sys_lock.holders, 0);
-	assert_int_equal(host_td(g->h)->epoch.refcount[0] | host_td(g->h)->epoch.refcount[1], 0);
+	for (unsigned int i = host_td(h)->sept.root_level; i > level; i--)
+		atomic_store(shared_entry(h, gpa, i), SHARED_EPT(i - 1) | EPT_ACCESS);
+	atomic_store(&host_vcpu(h)->vmcs.shared_eptp, SHARED_EPT(host_td(h)->sept.root_level));
 }

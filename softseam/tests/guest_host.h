@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The host of host.h with a TD that runs, and the machine that runs it: tests
- * say what the guest's CPU did.
+ * The host of td_host.h with a machine that can run guests, as far as the model
+ * can tell: a test is the guest's CPU.  It sets registers and memory, says why
+ * the guest stopped, and looks at what the module made of it.
  */
 #ifndef SOFTSEAM_TESTS_GUEST_HOST_H
 #define SOFTSEAM_TESTS_GUEST_HOST_H
@@ -9,88 +10,68 @@
 #include "guest_vcpu.h"
 #include "td_host.h"
 
-/*
- * Private pages besides those of td_host.h.  Linear addresses below 2M are the
- * same as guest physical ones; from 2M to 4M they are shared memory, and the
- * page at 4M is GPA_DATA again.
- */
-#define GPA_PML4	0x110000ULL
-#define GPA_PDPT	0x111000ULL
-#define GPA_PD		0x112000ULL
-#define GPA_PT		0x113000ULL
-#define GPA_CODE	0x114000ULL
-#define GPA_DATA	0x115000ULL
-#define GUEST_PAGES	6
-#define GUEST_PAGE(n)	PG(60 + (n))
-
+/* Pages that are there from the start, besides GPA_REG; GPA_AUG is pending. */
+#define GPA_CODE	0x103000ULL
+#define GPA_TABLE(n)	(0x104000ULL + (n) * SZ_4K)
+#define NR_TABLES	5
 #define GPA_SHARED	(1ULL << 47)
-#define LINEAR_SHARED	0x200000ULL
-#define LINEAR_DATA	0x400000ULL
 
-/* The host's EPT for the shared half: one table a level, from the root. */
-#define SHARED_EPT(level)	(8 * MB + (level) * 4096)
-#define SHARED_PAGE		(9 * MB)
+/* The host's own memory. */
+#define PID		(4 * MB)
+/* Tables of the shared EPT, by the level of their entries. */
+#define SHARED_EPT(level)	(5 * MB + (level) * SZ_4K)
 
-/* VMCS fields that the host writes. */
-#define POSTED_VECTOR		0x2
-#define PID_ADDRESS		0x2016
-#define PIN_CONTROLS		0x4000
-#define SHARED_EPTP		0x203C
+#define INSN_TDCALL	"\x66\x0F\x01\xCC"
+#define INSN_VMCALL	"\x0F\x01\xC1"
+#define INSN_CPUID	"\x0F\xA2"
+#define INSN_RDMSR	"\x0F\x32"
+#define INSN_WRMSR	"\x0F\x30"
+#define INSN_HLT	"\xF4"
+#define INSN_INVD	"\x0F\x08"
+#define INSN_WBINVD	"\x0F\x09"
+#define INSN_RDTSC	"\x0F\x31"
+#define INSN_RDTSCP	"\x0F\x01\xF9"
+#define INSN_UD2	"\x0F\x0B"
 
-/* Of vCPU 0. */
-#define GUEST_RCX		0x1234
-#define GUEST_X2APIC_ID		0x70
+/* host_start() with such a machine. */
+void guest_host_start(struct host *h);
+/* A TD that can run, with the pages above. */
+void guest_goto(struct host *h);
+/* VP.ENTER of vCPU 0 on CPU 0, which has to succeed. */
+void guest_enter(struct host *h);
+/* All of it, and the vCPU is in 64-bit mode with paging, at GPA_CODE. */
+void guest_run_64bit(struct host *h);
 
-/* Posted interrupts. */
-#define POSTED			(10 * MB)
+struct guest_vcpu *guest_vcpu(struct host *h);
+struct guest_cpu *guest_cpu(struct host *h);
+/* Contents of private memory, up to the end of its page. */
+void *guest_mem(struct host *h, uint64_t gpa);
 
-struct guest {
-	struct host *h;
-	unsigned int cpu;
-	struct guest_vcpu *v;
-	struct guest_cpu *r;
-	/* Of the last exit; tests fill in more before guest_stop_with(). */
-	struct guest_exit exit;
-	struct guest_result result;
-};
+/* The guest stopped.  What the host gets when it left the TD is here. */
+extern struct guest_result guest_result;
+enum seam_end guest_stop(struct host *h, struct guest_exit exit);
+/* The same at an instruction, which is put where RIP points. */
+enum seam_end guest_stop_at(struct host *h, enum guest_stop why, const char *insn, size_t len);
+/* @insn: a string constant. */
+#define STOP_AT(h, why, insn)	guest_stop_at(h, why, insn, sizeof(insn) - 1)
 
-/* Build the TD and finalise it; @attributes and @config_flags beyond the usual. */
-void guest_build(struct host *h, uint64_t attributes, uint64_t config_flags);
-/* The same, enter vCPU 0 on CPU 0, and put it into 64-bit mode at GPA_CODE. */
-void guest_start(struct guest *g, struct host *h);
-void guest_start_with(struct guest *g, struct host *h, uint64_t attributes,
-		      uint64_t config_flags);
+/* TDCALL with these registers: the guest goes on behind it.  Returns RAX. */
+uint64_t guest_tdcall(struct host *h, struct seam_regs regs);
+/* Let a host event end the SEAMCALL. */
+void guest_leave_quietly(struct host *h);
+/* The host takes a step back and enters again. */
+void guest_reenter(struct host *h);
 
-/* TDH.VP.WR of a whole field. */
-void guest_vp_write(struct host *h, uint64_t field, uint64_t value);
+/* The instruction was executed: the guest goes on @len bytes behind it. */
+void assert_executed(struct host *h, uint64_t len);
+/* The guest goes on with an exception, at the same instruction. */
+void assert_exception(struct host *h, uint8_t vector);
+/* The same for #VE, with this in VE_INFO. */
+void assert_ve(struct host *h, uint32_t reason, uint64_t qualification, uint32_t len);
 
-/* TDH.VP.ENTER with the host's registers in @in; has to run the guest. */
-void guest_enter(struct guest *g, struct seam_regs in);
-/* In 64-bit mode, with paging. */
-void guest_long_mode(struct guest *g);
-
-/* Bytes at the instruction pointer. */
-void guest_code(struct guest *g, const void *code, size_t len);
-/* Where a test sees a private page. */
-uint8_t *guest_mem(struct guest *g, uint64_t gpa);
-
-/* The CPU stopped; returns whether the guest goes on. */
-bool guest_stop(struct guest *g, enum guest_stop why);
-bool guest_stop_with(struct guest *g);
-
-/* It executed TDCALL with @leaf in RAX, and goes on: returns RAX. */
-uint64_t guest_tdcall(struct guest *g, uint64_t leaf);
-
-/* An exception waits to be delivered, and nothing else happened. */
-void assert_injects(struct guest *g, uint8_t vector);
-void assert_ve(struct guest *g, uint64_t reason, uint64_t qualification, uint64_t gpa,
-	       uint64_t len);
-/* The instruction of @len was emulated. */
-void assert_skipped(struct guest *g, uint64_t len);
-/* The vCPU is back from the TD. */
-void assert_left(struct guest *g, uint64_t status);
-
-/* An entry of the shared EPT for GPA_SHARED. */
-uint64_t *shared_entry(struct host *h, unsigned int level);
+/* An entry of the shared EPT at @level for @gpa. */
+_Atomic uint64_t *shared_entry(struct host *h, uint64_t gpa, unsigned int level);
+/* Its tables down to @level, and the vCPU's pointer to it. */
+void shared_ept_build(struct host *h, uint64_t gpa, unsigned int level);
 
 #endif

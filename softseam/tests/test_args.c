@@ -461,11 +461,11 @@ static void refused_no_memory(void **state)
 						 "use a smaller cmr=");
 	}
 	/*
-	 * The state itself, what LPs have of guests, one table of entries a level,
-	 * what each region uses, the bitmap, and one table each of pages, of their
-	 * lines and of their contents.
+	 * The state itself, that of LPs, one table of entries a level, what each
+	 * region uses, the bitmap, one table each of pages and of their lines, and
+	 * the contents of private pages; then none fails.
 	 */
-	assert_int_equal(nth, 1 + 1 + NR_PAGE_SIZES + 2 + 1 + 1 + 1 + 1);
+	assert_int_equal(nth, 2 + NR_PAGE_SIZES + 2 + 1 + 1 + 1 + 1);
 	seam_free(seam);
 }
 

@@ -2,6 +2,7 @@
 /* The secure EPT as those see it who run guests. */
 #include <string.h>
 
+#include "plain.h"
 #include "td_host.h"
 
 static void mem(struct host *h, uint64_t leaf, uint64_t what, uint64_t page)
@@ -30,6 +31,7 @@ static void look(void **state)
 	assert_int_equal(view.level, 0);
 	assert_int_equal(view.gpa, GPA_REG);
 	assert_int_equal(view.hpa, REG_PAGE);
+	assert_memory_equal(plain_at(h->seam, view.hpa), host_mem(h, SOURCE), SZ_4K);
 
 	sept_look(t, GPA_AUG, &view);
 	assert_int_equal(view.state, SEPT_PENDING);
@@ -123,7 +125,7 @@ static void accepted_is_zero(void **state)
 		mem(h, TDH_MEM_PAGE_REMOVE, GPA_AUG, 0);
 		mem(h, TDH_MEM_PAGE_AUG, GPA_AUG, AUG_PAGE);
 	}
-	/* Its neighbour was not touched. */
+	/* Another page was not touched. */
 	assert_memory_equal(plain_at(h->seam, REG_PAGE), host_mem(h, SOURCE), SZ_4K);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "plain.h"
 #include "td_host.h"
 #include "track.h"
 
@@ -34,6 +35,8 @@ struct cpu {
 	/* Statuses that were neither success nor BUSY. */
 	unsigned int errors;
 	uint64_t error;
+	/* Times its guest found a page of its own mapped. */
+	unsigned int mapped;
 };
 
 static uint64_t now(void *opaque)
@@ -89,12 +92,37 @@ static void add_vcpu(struct cpu *c)
 	leaf(c, TDH_MEM_SEPT_ADD, CPU_GPA(c->nr, 0) | 1, TDR, CPU_PG(c->nr, CPU_TABLE));
 }
 
+/*
+ * Look at CPU @cpu's part of memory, where pages may come and go: what is there
+ * is the right page.  Returns how many are mapped.
+ */
+static unsigned int look_at(struct cpu *c, unsigned int cpu)
+{
+	struct sept *t = &host_td(c->h)->sept;
+	struct sept_view view;
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < NR_MEM; i++) {
+		sept_look(t, CPU_GPA(cpu, i), &view);
+		if (view.gpa != CPU_GPA(cpu, i) || view.level ||
+		    (view.state != SEPT_FREE && view.hpa != CPU_PG(cpu, CPU_MEM + i)))
+			c->errors++;
+		nr += view.state == SEPT_MAPPED;
+	}
+	/* Here it is the table. */
+	sept_look(t, CPU_RANGE(cpu), &view);
+	if (view.level > 1)
+		c->errors++;
+	return nr;
+}
+
 /* The vCPU's side: it accepts memory, uses it, and looks around. */
 static void run_guest(struct cpu *c, struct vcpu *vcpu)
 {
 	struct sept *t = &host_td(c->h)->sept;
 	struct sept_view view;
 	struct sept_walk walk;
+	uint8_t *plain;
 	bool flush;
 
 	while (track_enter(vcpu->td, vcpu, &flush))
@@ -106,12 +134,14 @@ static void run_guest(struct cpu *c, struct vcpu *vcpu)
 			status = sept_accept(t, CPU_GPA(c->nr, i), 0, &walk);
 		while (is_busy(status));
 		sept_look(t, CPU_GPA(c->nr, i), &view);
-		if (status || view.state != SEPT_MAPPED)
+		plain = plain_at(c->h->seam, view.hpa);
+		if (status || view.state != SEPT_MAPPED || *plain)
 			c->errors++;
 		else
-			memset(plain_at(c->h->seam, view.hpa), (int)c->nr, SZ_4K);
+			memset(plain, 0x80 + (int)c->nr, SZ_4K);
 	}
-	sept_look(t, CPU_RANGE((c->nr + 1) % HOST_CPUS), &view);
+	c->mapped += look_at(c, c->nr);
+	look_at(c, (c->nr + 1) % HOST_CPUS);
 	track_exit(vcpu->td, vcpu);
 }
 
@@ -224,6 +254,7 @@ static void run_round(void)
 		if (cpus[i].errors)
 			assert_status(cpus[i].error, TDX_SUCCESS);
 		assert_int_equal(cpus[i].errors, 0);
+		assert_int_equal(cpus[i].mapped, CYCLES * NR_MEM);
 	}
 	/* TDCS, three tables, and each CPU's vCPU and table. */
 	assert_int_equal(host_td(h)->children, TDCS_PAGES + 3 +

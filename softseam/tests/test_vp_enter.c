@@ -1,343 +1,262 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* TDH.VP.ENTER: who gets in, how a guest starts, and how it leaves. */
+/* TDH.VP.ENTER: preconditions, what it holds while a guest runs, and the start state. */
 #include <string.h>
 
 #include "guest_host.h"
-#include "platform.h"
 #include "td_twists.h"
 #include "virtual_cpuid.h"
 
 #define ENTER()		{ .rax = TDH_VP_ENTER, .rcx = TDVPR(0) }
+#define FLUSH()		{ .rax = TDH_VP_FLUSH, .rcx = TDVPR(0) }
+#define TRACK()		{ .rax = TDH_MEM_TRACK, .rcx = TDR }
+#define TSC_ADJUST	0x3B
 
-static bool can_run(void *opaque, unsigned int cpu)
+static bool can_run_guest(void *opaque, unsigned int cpu)
 {
 	(void)opaque;
 	(void)cpu;
 	return true;
 }
 
-TWIST(able, h->seam->machine.can_run_guest = can_run)
+/* The vCPU ran before: a refused entry has nothing to prepare. */
+static void ran_once(struct host *h)
+{
+	h->seam->machine.can_run_guest = can_run_guest;
+	guest_enter(h);
+	guest_leave_quietly(h);
+	h->nr_events = 0;
+}
+
+TWIST(rcx_bit_11, in->rcx |= 1 << 11)
 TWIST(rcx_bit_54, in->rcx |= 1ULL << 54)
 TWIST(rcx_bit_63, in->rcx |= 1ULL << 63)
 TWIST(few_vcpu_pages, host_vcpu(h)->nr_tdcx--)
-TWIST(vcpu_uninit, host_vcpu(h)->state = VCPU_UNINIT)
 TWIST(vcpu_active, host_vcpu(h)->state = VCPU_ACTIVE)
 TWIST(vcpu_disabled, host_vcpu(h)->state = VCPU_DISABLED)
-TWIST(other_lp, host_vcpu(h)->lp = 1)
-TWIST(tsc_adjust, h->msr = 0x3B; h->msr_flip = 1)
-TWIST(rollback, host_vcpu(h)->last_tsc = ~0ULL)
-TWIST(no_machine, able(h, in); h->seam->machine.can_run_guest = NULL)
-TWIST(no_memory, able(h, in); host_vcpu(h)->guest = NULL; host_fail_alloc(1))
-
-static void started(struct host *h)
-{
-	h->seam->machine.can_run_guest = can_run;
-	host_vcpu(h)->guest = guest_vcpu_new(host_vcpu(h));
-}
-
-TWIST(tracking, started(h); lock_try_exclusive(&host_td(h)->epoch.lock))
-TWIST(stepping, started(h); host_vcpu(h)->guest->stepping.nr = STEPPING_LOG;
+TWIST(elsewhere, host_vcpu(h)->lp = 3)
+TWIST(tsc_adjusted, h->msr = TSC_ADJUST; h->msr_flip = 1)
+TWIST(tsc_back, host_vcpu(h)->last_tsc = ~0ULL)
+TWIST(pages_and_state, few_vcpu_pages(h, in); vcpu_disabled(h, in))
+TWIST(state_and_elsewhere, vcpu_disabled(h, in); elsewhere(h, in))
+TWIST(elsewhere_and_tsc, elsewhere(h, in); tsc_adjusted(h, in))
+TWIST(tsc_both, tsc_adjusted(h, in); tsc_back(h, in))
+TWIST(no_memory, h->seam->machine.can_run_guest = can_run_guest; host_fail_alloc(1))
+TWIST(epoch_locked, ran_once(h); lock_try_exclusive(&host_td(h)->epoch.lock))
+TWIST(stepping_locked, ran_once(h); guest_vcpu(h)->stepping.nr = STEPPING_LOG;
       lock_try_shared(&host_td(h)->sept.lock))
 
-#define ROW(twist, status)	ROW_AT("", twist, TD_RUNNABLE, ENTER, status)
+#define ROW(twist_, status_)	ROW_AT("", twist_, TD_RUNNABLE, ENTER, status_)
 
 static const struct td_row rows[] = {
 	CONTROL_EXCLUSIVE_ROWS(rcx, OPERAND_RCX, TD_RUNNABLE, ENTER),
+	ROW(rcx_bit_11, TDX_OPERAND_INVALID | OPERAND_RCX),
 	ROW(rcx_bit_54, TDX_OPERAND_INVALID | OPERAND_RCX),
 	ROW(rcx_bit_63, TDX_OPERAND_INVALID | OPERAND_RCX),
 	ROW(tdr_locked_exclusive, TDX_OPERAND_BUSY | OPERAND_TDR),
 	TD_STATE_ROWS(TD_RUNNABLE, ENTER),
 	OP_LOCKED_ROW(TD_RUNNABLE, ENTER),
+	OP_STATE_ROW(uninit, TD_RUNNABLE, ENTER),
 	OP_STATE_ROW(init, TD_RUNNABLE, ENTER),
 	ROW(few_vcpu_pages, TDX_TDCX_NUM_INCORRECT),
-	ROW(vcpu_uninit, TDX_VCPU_STATE_INCORRECT | VCPU_UNINIT),
 	ROW(vcpu_active, TDX_VCPU_STATE_INCORRECT | VCPU_ACTIVE),
 	ROW(vcpu_disabled, TDX_VCPU_STATE_INCORRECT | VCPU_DISABLED),
-	ROW(other_lp, TDX_VCPU_ASSOCIATED),
-	ROW(tsc_adjust, TDX_INCONSISTENT_MSR | 0x3B),
-	ROW(rollback, TDX_TSC_ROLLBACK),
-	ROW(no_machine, TDX_NON_RECOVERABLE_TD | VMX_ENTRY_FAILED | VMX_INVALID_STATE),
+	ROW(elsewhere, TDX_VCPU_ASSOCIATED),
+	ROW(tsc_adjusted, TDX_INCONSISTENT_MSR | TSC_ADJUST),
+	ROW(tsc_back, TDX_TSC_ROLLBACK),
+	ROW(pages_and_state, TDX_TDCX_NUM_INCORRECT),
+	ROW(state_and_elsewhere, TDX_VCPU_STATE_INCORRECT | VCPU_DISABLED),
+	ROW(elsewhere_and_tsc, TDX_VCPU_ASSOCIATED),
+	ROW(tsc_both, TDX_INCONSISTENT_MSR | TSC_ADJUST),
 	ROW(no_memory, TDX_OPERAND_BUSY | OPERAND_RCX),
-	ROW(tracking, TDX_OPERAND_BUSY | OPERAND_TD_EPOCH),
-	ROW(stepping, TDX_OPERAND_BUSY | OPERAND_SEPT_TREE),
+	ROW(epoch_locked, TDX_OPERAND_BUSY | OPERAND_TD_EPOCH),
+	ROW(stepping_locked, TDX_OPERAND_BUSY | OPERAND_SEPT_TREE),
+	/* No machine that can run guests. */
+	{ "no_machine", .stage = TD_RUNNABLE, .in = ENTER(),
+	  .status = TDX_NON_RECOVERABLE_TD | VMX_ENTRY_FAILED | VMX_INVALID_STATE },
 };
 
-static void assert_flat(const struct guest_segment *s, uint32_t ar)
+static void flags_are_ignored(void **state)
+{
+	struct host *h = *state;
+
+	guest_host_start(h);
+	guest_goto(h);
+	for (uint64_t flags = 0; flags < 4; flags++) {
+		struct seam_regs regs = { .rax = TDH_VP_ENTER, .rcx = TDVPR(0) | flags << 52 };
+
+		assert_int_equal(seam_call(h->seam, 0, &regs), SEAM_END_RUN_GUEST);
+		guest_leave_quietly(h);
+	}
+}
+
+/* What other CPUs meet while the guest runs, and not any more when it left. */
+static void held_while_running(void **state)
+{
+	struct host *h = *state;
+
+	guest_host_start(h);
+	guest_goto(h);
+	td_must(h, 0, (struct seam_regs)FLUSH());
+	assert_int_equal(host_td(h)->nr_associated, 0);
+	guest_enter(h);
+	assert_int_equal(host_vcpu(h)->state, VCPU_ACTIVE);
+	assert_int_equal(host_vcpu(h)->lp, 0);
+	assert_int_equal(host_td(h)->nr_associated, 1);
+
+	assert_status(host_status(h, 1, (struct seam_regs)ENTER()),
+		      TDX_OPERAND_BUSY | OPERAND_RCX);
+	assert_status(host_status(h, 1, (struct seam_regs)FLUSH()),
+		      TDX_OPERAND_BUSY | OPERAND_RCX);
+	assert_status(host_status(h, 1, (struct seam_regs){ .rax = TDH_MNG_VPFLUSHDONE,
+							  .rcx = TDR }),
+		      TDX_OPERAND_BUSY | OPERAND_RCX);
+	assert_status(host_status(h, 1, (struct seam_regs){ .rax = TDH_SYS_DISABLE }),
+		      TDX_SYS_BUSY);
+
+	guest_leave_quietly(h);
+	assert_int_equal(host_vcpu(h)->state, VCPU_READY);
+	assert_int_equal(host_vcpu(h)->lp, 0);
+	td_must(h, 0, (struct seam_regs)FLUSH());
+	assert_int_equal(host_page(h, TDVPR(0))->lock.holders, 0);
+	assert_int_equal(host_page(h, TDR)->lock.holders, 0);
+	assert_int_equal(host_td(h)->op_state_lock.holders, 0);
+	assert_int_equal(h->seam->sys_lock.holders, 0);
+}
+
+/* While a vCPU is inside, there can be one new epoch but not two. */
+static void epochs(void **state)
+{
+	struct host *h = *state;
+	uint64_t id, epoch;
+
+	guest_host_start(h);
+	guest_goto(h);
+	guest_enter(h);
+	id = seam_guest(h->seam, 0)->tlb_id;
+	epoch = seam_guest(h->seam, 0)->tlb_epoch;
+	td_must(h, 1, (struct seam_regs)TRACK());
+	assert_status(host_status(h, 1, (struct seam_regs)TRACK()), TDX_PREVIOUS_TLB_EPOCH_BUSY);
+	guest_leave_quietly(h);
+	td_must(h, 1, (struct seam_regs)TRACK());
+
+	/* Its translations are of no use any more. */
+	guest_enter(h);
+	assert_int_equal(seam_guest(h->seam, 0)->tlb_id, id);
+	assert_int_equal(seam_guest(h->seam, 0)->tlb_epoch, epoch + 2);
+	guest_reenter(h);
+	assert_int_equal(seam_guest(h->seam, 0)->tlb_epoch, epoch + 2);
+	guest_leave_quietly(h);
+
+	/* Nor are they on any CPU, once the vCPU may have run on another one. */
+	td_must(h, 0, (struct seam_regs)FLUSH());
+	guest_enter(h);
+	assert_int_not_equal(seam_guest(h->seam, 0)->tlb_id, id);
+	guest_leave_quietly(h);
+}
+
+static void assert_segment(const struct guest_segment *s, uint32_t ar, uint32_t limit)
 {
 	assert_int_equal(s->selector, 0);
 	assert_int_equal(s->base, 0);
-	assert_int_equal(s->limit, 0xFFFFFFFF);
 	assert_int_equal(s->ar, ar);
+	assert_int_equal(s->limit, limit);
 }
 
-static void start_segments(void **state)
+static void start_state(void **state)
 {
-	struct guest g = { .h = *state };
+	struct host *h = *state;
+	const struct guest_cpu *r;
+	struct seam_regs gpr = { .rbx = 48, .rcx = 0x1234, .r8 = 0x1234 };
 
-	guest_build(g.h, 0, 0);
-	guest_enter(&g, (struct seam_regs){ 0 });
-	assert_flat(&g.r->seg[SEG_CS], 0xC09B);
-	for (unsigned int i = 0; i < NR_GUEST_SEGS; i++) {
-		if (i != SEG_CS)
-			assert_flat(&g.r->seg[i], 0xC093);
+	guest_host_start(h);
+	guest_goto(h);
+	guest_enter(h);
+	r = guest_cpu(h);
+	gpr.rdx = virtual_cpuid_find(host_td(h)->cpuid, CPUID_FEATURES, 0)[EAX];
+	assert_memory_equal(&r->gpr, &gpr, sizeof(gpr));
+	assert_int_equal(r->rsp, 0);
+	assert_int_equal(r->rip, 0xFFFFFFF0);
+	assert_int_equal(r->rflags, 2);
+	assert_int_equal(r->cr0, 0x21);
+	assert_int_equal(r->cr3, 0);
+	assert_int_equal(r->cr4, 0x40);
+	assert_int_equal(r->efer, 0x901);
+	assert_int_equal(r->dr6, 0xFFFF0FF0);
+	assert_int_equal(r->dr7, 0x400);
+	assert_int_equal(r->xcr0, 1);
+	assert_int_equal(guest_vcpu(h)->msr.pat, 0x0007040600070406);
+	assert_segment(&r->seg[SEG_CS], 0xC09B, 0xFFFFFFFF);
+	assert_segment(&r->seg[SEG_DS], 0xC093, 0xFFFFFFFF);
+	assert_segment(&r->seg[SEG_SS], 0xC093, 0xFFFFFFFF);
+	assert_segment(&r->tr, 0x8B, 0xFFFF);
+	assert_segment(&r->ldtr, SEG_AR_UNUSABLE, 0xFFFF);
+	assert_int_equal(r->gdtr.limit, 0xFFFF);
+	assert_int_equal(r->idtr.limit, 0xFFFF);
+	/* FCW and MXCSR, as XRSTOR takes them. */
+	assert_memory_equal(r->xsave, "\x7F\x03", 2);
+	assert_memory_equal(r->xsave + 24, "\x80\x1F\0\0", 4);
+	guest_leave_quietly(h);
+}
+
+/* A vCPU that does not get along at one place waits for all the pages it needs. */
+static void stepping(void **state)
+{
+	struct guest_exit access = { .why = GUEST_STOP_MEMORY, .gpa = GPA_FREE, .read = true };
+	struct seam_regs regs = ENTER();
+	struct host *h = *state;
+
+	guest_host_start(h);
+	guest_goto(h);
+	for (unsigned int i = 0; i < STEPPING_LOG; i++) {
+		guest_enter(h);
+		assert_int_equal(guest_stop(h, access), SEAM_END_DONE);
 	}
-	assert_int_equal(g.r->tr.ar, 0x8B);
-	assert_int_equal(g.r->tr.limit, 0xFFFF);
-	assert_true(g.r->ldtr.ar & SEG_AR_UNUSABLE);
-	assert_int_equal(g.r->gdtr.base | g.r->idtr.base, 0);
-	assert_int_equal(g.r->gdtr.limit, 0xFFFF);
-	assert_int_equal(g.r->idtr.limit, 0xFFFF);
+
+	/* The entry ends at once, as if the guest had met it again. */
+	regs.rbp = 0x42;
+	assert_int_equal(host_call(h, 0, &regs), SEAM_END_DONE);
+	assert_status(regs.rax, VMX_EPT_VIOLATION);
+	assert_int_equal(regs.rcx, EPT_QUAL_WRITE);
+	assert_int_equal(regs.r8, GPA_FREE);
+	assert_int_equal(regs.rbp, 0x42);
+	assert_int_equal(host_vcpu(h)->state, VCPU_READY);
+	assert_int_equal(host_page(h, TDVPR(0))->lock.holders, 0);
+
+	/* What the host gave need not be accepted. */
+	td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_PAGE_AUG, .rcx = GPA_FREE, .rdx = TDR,
+					  .r8 = FREE_PAGE });
+	guest_enter(h);
+	assert_int_equal(guest_vcpu(h)->stepping.nr, 0);
+	guest_leave_quietly(h);
 }
 
-static void start_registers(void **state)
+/* Violations at other instructions start to count anew. */
+static void no_stepping(void **state)
 {
-	struct guest g = { .h = *state };
-	const struct seam_regs *r;
-	const uint32_t *features;
+	struct guest_exit access = { .why = GUEST_STOP_MEMORY, .gpa = GPA_FREE, .read = true };
+	struct host *h = *state;
 
-	guest_build(g.h, 0, 0);
-	/* What the host has in its registers is none of the guest's business. */
-	guest_enter(&g, (struct seam_regs){ .rdx = 1, .rbx = 2, .rsi = 3, .r8 = 4, .r15 = 5 });
-	r = &g.r->gpr;
-	features = virtual_cpuid_find(host_td(g.h)->cpuid, CPUID_FEATURES, 0);
-	assert_int_equal(r->rbx, 48);
-	assert_int_equal(r->rcx, GUEST_RCX);
-	assert_int_equal(r->r8, GUEST_RCX);
-	assert_int_equal(r->rdx, features[EAX]);
-	assert_int_equal(r->rsi, 0);
-	assert_int_equal(r->rax | r->rdi | r->rbp | r->r9 | r->r10 | r->r11 | r->r12 | r->r13 |
-			 r->r14 | r->r15 | g.r->rsp, 0);
-	assert_int_equal(g.r->rip, 0xFFFFFFF0);
-	assert_int_equal(g.r->rflags, 2);
-	assert_int_equal(g.r->cr0, 0x21);
-	assert_int_equal(g.r->cr3, 0);
-	assert_int_equal(g.r->cr4, 0x40);
-	assert_int_equal(g.r->efer, 0x901);
-	assert_int_equal(g.r->dr6, 0xFFFF0FF0);
-	assert_int_equal(g.r->dr7, 0x400);
-	assert_int_equal(g.r->xcr0, 1);
-	assert_int_equal(g.v->msr.pat, 0x0007040600070406ULL);
-}
-
-static void start_of_another_vcpu(void **state)
-{
-	struct guest g = { .h = *state, .cpu = 1 };
-	struct seam_regs in = { .rax = TDH_VP_ENTER, .rcx = TDVPR(1) };
-
-	guest_build(g.h, 0, 0);
-	td_must(g.h, 0, (struct seam_regs){ .rax = TDH_VP_FLUSH, .rcx = TDVPR(1) });
-	assert_int_equal(host_call(g.h, 1, &in), SEAM_END_RUN_GUEST);
-	assert_int_equal(seam_guest(g.h->seam, 1)->cpu.gpr.rsi, 1);
-	assert_int_equal(seam_guest(g.h->seam, 1)->xfam, 3);
-}
-
-static void flags_in_rcx(void **state)
-{
-	struct guest g = { .h = *state };
-	struct seam_regs in = { .rax = TDH_VP_ENTER, .rcx = TDVPR(0) | 3ULL << 52 };
-
-	guest_build(g.h, 0, 0);
-	assert_int_equal(host_call(g.h, 0, &in), SEAM_END_RUN_GUEST);
-}
-
-static void inside(void **state)
-{
-	struct seam_regs again = ENTER();
-	struct guest g;
-
-	guest_start(&g, *state);
-	assert_int_equal(host_vcpu(g.h)->state, VCPU_ACTIVE);
-	assert_int_equal(host_vcpu(g.h)->lp, 0);
-	assert_int_equal(host_td(g.h)->epoch.refcount[1], 1);
-	assert_int_equal(g.v->run.tlb_epoch, 1);
-	/* Others find it locked; the module is not. */
-	assert_status(host_status(g.h, 1, again), TDX_OPERAND_BUSY | OPERAND_RCX);
-	assert_status(host_status(g.h, 1, (struct seam_regs){ .rax = TDH_VP_RD,
-			.rcx = TDVPR(0), .rdx = PIN_CONTROLS }), TDX_OPERAND_BUSY | OPERAND_RCX);
-	assert_int_equal(g.h->nr_violations, 0);
-}
-
-/* All registers that an asynchronous exit leaves to the host. */
-static void assert_async(const struct seam_regs *r, uint64_t rbp)
-{
-	assert_int_equal(r->rbp, rbp);
-	assert_int_equal(r->rbx | r->rsi | r->rdi | r->r10 | r->r11 | r->r12 | r->r13 | r->r14 |
-			 r->r15, 0);
-}
-
-static void leaves_for_host_event(void **state)
-{
-	struct guest g = { .h = *state };
-	const struct seam_regs *r = &g.result.regs;
-
-	guest_build(g.h, 0, 0);
-	guest_enter(&g, (struct seam_regs){ .rbp = 0xB0B, .rbx = 1, .r12 = 2 });
-	g.r->gpr.rbp = 0x6E57;
-	g.r->gpr.r12 = 0x6E57;
-	assert_false(guest_stop(&g, GUEST_STOP_HOST_EVENT));
-	assert_left(&g, TDX_SUCCESS | VMX_OTHER_SMI);
-	assert_async(r, 0xB0B);
-	assert_int_equal(r->rcx | r->rdx | r->r8 | r->r9, 0);
-	assert_int_equal(host_vcpu(g.h)->state, VCPU_READY);
-
-	/* It goes on where it was. */
-	guest_enter(&g, (struct seam_regs){ .r12 = 3 });
-	assert_int_equal(g.r->gpr.r12, 0x6E57);
-	assert_int_equal(g.r->gpr.rbp, 0x6E57);
-}
-
-static void leaves_for_init(void **state)
-{
-	struct guest g;
-
-	guest_start(&g, *state);
-	assert_false(guest_stop(&g, GUEST_STOP_INIT));
-	assert_left(&g, TDX_SUCCESS | VMX_INIT);
-}
-
-static void leaves_with_triple_fault(void **state)
-{
-	struct guest g;
-
-	guest_start(&g, *state);
-	assert_false(guest_stop(&g, GUEST_STOP_TRIPLE_FAULT));
-	assert_left(&g, TDX_NON_RECOVERABLE_VCPU | VMX_TRIPLE_FAULT);
-	assert_int_equal(host_vcpu(g.h)->state, VCPU_DISABLED);
-	assert_status(host_status(g.h, 0, (struct seam_regs)ENTER()),
-		      TDX_VCPU_STATE_INCORRECT | VCPU_DISABLED);
-}
-
-static void leaves_with_bad_state(void **state)
-{
-	struct guest g;
-
-	guest_start(&g, *state);
-	guest_code(&g, "\x90", 1);
-	assert_false(guest_stop(&g, GUEST_STOP_BAD_STATE));
-	assert_left(&g, TDX_NON_RECOVERABLE_TD | VMX_ENTRY_FAILED | VMX_INVALID_STATE);
-	assert_int_equal(host_vcpu(g.h)->state, VCPU_DISABLED);
-}
-
-static void event_and_counts(void **state)
-{
-	struct guest g = { .h = *state };
-	struct seam_stats before, after;
-	unsigned int events;
-
-	guest_build(g.h, 0, 0);
-	seam_get_stats(g.h->seam, &before);
-	events = g.h->nr_events;
-	guest_enter(&g, (struct seam_regs){ .rbx = 9 });
-	assert_int_equal(g.h->nr_events, events);
-	assert_false(guest_stop(&g, GUEST_STOP_HOST_EVENT));
-	assert_int_equal(g.h->nr_events, events + 1);
-	assert_int_equal(g.h->event_in.rcx, TDVPR(0));
-	assert_int_equal(g.h->event_in.rbx, 9);
-	assert_int_equal(g.h->event_out.rax, VMX_OTHER_SMI);
-	assert_true(g.h->event.end > g.h->event.start);
-	seam_get_stats(g.h->seam, &after);
-	assert_int_equal(after.leaf[TDH_VP_ENTER].calls, before.leaf[TDH_VP_ENTER].calls + 1);
-}
-
-static void traced(struct guest *g, const char *want)
-{
-	char line[512];
-
-	g->h->event.in = &g->h->event_in;
-	g->h->event.out = &g->h->event_out;
-	seam_format_event(line, sizeof(line), &g->h->event);
-	if (!strstr(line, want))
-		fail_msg("\"%s\" is not in: %s", want, line);
-}
-
-static void trace_says_why(void **state)
-{
-	struct guest g;
-
-	guest_start(&g, *state);
-	g.r->gpr = (struct seam_regs){ .rcx = 0xFC00, .r11 = 48, .r12 = 1, .r14 = 0x1000 };
-	guest_code(&g, "\x66\x0f\x01\xcc", 4);
-	assert_false(guest_stop(&g, GUEST_STOP_UNDEFINED));
-	traced(&g, "exit=TDCALL vmcall=MMIO r12=0x1 r13=0x0 r14=0x1000");
-	guest_enter(&g, (struct seam_regs){ 0 });
-	g.r->gpr = (struct seam_regs){ .rcx = 0xFC00, .r10 = 5, .r11 = 6 };
-	guest_code(&g, "\x66\x0f\x01\xcc", 4);
-	assert_false(guest_stop(&g, GUEST_STOP_UNDEFINED));
-	traced(&g, "vmcall=0x5,0x6");
-	guest_enter(&g, (struct seam_regs){ 0 });
-	g.exit = (struct guest_exit){ .why = GUEST_STOP_MEMORY, .gpa = GPA_FREE, .read = true };
-	assert_false(guest_stop_with(&g));
-	traced(&g, "exit=EPT_VIOLATION qualification=0x1");
-}
-
-static void time_passes(void **state)
-{
-	struct guest g;
-	uint64_t tsc;
-
-	guest_start(&g, *state);
-	tsc = platform_tsc(g.h->seam, 0);
-	assert_false(guest_stop(&g, GUEST_STOP_HOST_EVENT));
-	assert_true(host_vcpu(g.h)->last_tsc > tsc);
-}
-
-/* A vCPU that met a new epoch has no use for old translations. */
-static void epochs(void **state)
-{
-	struct seam_regs track = { .rax = TDH_MEM_TRACK, .rcx = TDR };
-	struct guest g;
-	uint64_t id;
-
-	guest_start(&g, *state);
-	id = g.v->run.tlb_id;
-	assert_int_not_equal(id, 0);
-	td_must(g.h, 1, track);
-	/* One is inside from before: no further epoch. */
-	assert_status(host_status(g.h, 1, track), TDX_PREVIOUS_TLB_EPOCH_BUSY);
-	assert_int_equal(g.v->run.tlb_epoch, 1);
-	assert_false(guest_stop(&g, GUEST_STOP_HOST_EVENT));
-	guest_enter(&g, (struct seam_regs){ 0 });
-	assert_int_equal(g.v->run.tlb_epoch, 2);
-	assert_int_equal(g.v->run.tlb_id, id);
-	assert_false(guest_stop(&g, GUEST_STOP_HOST_EVENT));
-
-	/* On the way through another LP, too. */
-	td_must(g.h, 0, (struct seam_regs){ .rax = TDH_VP_FLUSH, .rcx = TDVPR(0) });
-	g.cpu = 2;
-	guest_enter(&g, (struct seam_regs){ 0 });
-	assert_int_not_equal(g.v->run.tlb_id, id);
-}
-
-static void two_vcpus_two_translations(void **state)
-{
-	struct seam_regs in = { .rax = TDH_VP_ENTER, .rcx = TDVPR(1) };
-	struct guest g;
-
-	guest_start(&g, *state);
-	td_must(g.h, 0, (struct seam_regs){ .rax = TDH_VP_FLUSH, .rcx = TDVPR(1) });
-	assert_int_equal(host_call(g.h, 1, &in), SEAM_END_RUN_GUEST);
-	assert_int_not_equal(seam_guest(g.h->seam, 1)->tlb_id, g.v->run.tlb_id);
+	guest_host_start(h);
+	guest_goto(h);
+	for (unsigned int i = 0; i < 3 * STEPPING_LOG; i++) {
+		guest_enter(h);
+		guest_cpu(h)->rip = i;
+		assert_int_equal(guest_stop(h, access), SEAM_END_DONE);
+		assert_int_equal(guest_vcpu(h)->stepping.nr, 1);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		host_test(start_segments),
-		host_test(start_registers),
-		host_test(start_of_another_vcpu),
-		host_test(flags_in_rcx),
-		host_test(inside),
-		host_test(leaves_for_host_event),
-		host_test(leaves_for_init),
-		host_test(leaves_with_triple_fault),
-		host_test(leaves_with_bad_state),
-		host_test(event_and_counts),
-		host_test(trace_says_why),
-		host_test(time_passes),
+		host_test(flags_are_ignored),
+		host_test(held_while_running),
 		host_test(epochs),
-		host_test(two_vcpus_two_translations),
+		host_test(start_state),
+		host_test(stepping),
+		host_test(no_stepping),
 	};
-	int failed = run_td_rows("vp_enter", rows, ARRAY_SIZE(rows));
 
-	return failed + cmocka_run_group_tests_name("vp_enter life", tests, NULL, NULL);
+	return run_td_rows("vp_enter", rows, ARRAY_SIZE(rows)) +
+	       cmocka_run_group_tests_name("vp_enter", tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@ FUZZ_SECONDS	?= 60
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
 		   -fno-omit-frame-pointer
 TEST_CFLAGS	= $(BASE_CFLAGS) -O1 -D_GNU_SOURCE -Itests
-TEST_LIBS	:= -Wl,--wrap=calloc,--wrap=mmap -lcmocka $(MODEL_LIBS)
+TEST_LIBS	:= -Wl,--wrap=calloc,--wrap=aligned_alloc,--wrap=mmap -lcmocka $(MODEL_LIBS)
 
 # One program a file; test_threads*.c run under another sanitizer.
 THREAD_SRC	:= $(wildcard tests/test_threads*.c)

@@ -16,14 +16,27 @@ static struct platform platform;
 static const char *const names[REG_COUNT] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-	"cs", "fs_base", "gs_base", "cr0", "cr3", "cr4", "efer",
-	"eflags",
+	"cs", "fs_base", "gs_base", "cr0", "cr3", "cr4", "efer", "eflags",
 };
 
 static const char *const xmm_names[NR_XMM_REGS] = {
 	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
 	"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
 };
+
+static void *handle_of(size_t i)
+{
+	return (void *)(i << 1);
+}
+
+/* What the handle stands for, and its size. */
+static uint8_t *register_at(struct qemu_plugin_register *handle, guint *size)
+{
+	size_t i = (uintptr_t)handle >> 1;
+
+	*size = i < REG_COUNT ? sizeof(fake.reg[0]) : XMM_BYTES;
+	return i < REG_COUNT ? (uint8_t *)&fake.reg[i] : fake.xmm[i - REG_COUNT];
+}
 
 /* QEMU's handles are numbers, too, and its list is in another order. */
 GArray *qemu_plugin_get_registers(void)
@@ -33,7 +46,7 @@ GArray *qemu_plugin_get_registers(void)
 	size_t i;
 
 	for (i = REG_COUNT + NR_XMM_REGS; i-- > 0;) {
-		d.handle = (void *)(i << 1);
+		d.handle = handle_of(i);
 		d.name = i < REG_COUNT ? names[i] : xmm_names[i - REG_COUNT];
 		g_array_append_val(all, d);
 	}
@@ -42,23 +55,19 @@ GArray *qemu_plugin_get_registers(void)
 
 bool qemu_plugin_read_register(struct qemu_plugin_register *handle, GByteArray *buf)
 {
-	size_t i = (uintptr_t)handle >> 1;
+	guint size;
+	uint8_t *at = register_at(handle, &size);
 
-	if (i < REG_COUNT)
-		g_byte_array_append(buf, (guint8 *)&fake.reg[i], 8);
-	else
-		g_byte_array_append(buf, fake.xmm[i - REG_COUNT], XMM_BYTES);
+	g_byte_array_append(buf, at, size);
 	return true;
 }
 
 bool qemu_plugin_write_register(struct qemu_plugin_register *handle, GByteArray *buf)
 {
-	size_t i = (uintptr_t)handle >> 1;
+	guint size;
+	uint8_t *at = register_at(handle, &size);
 
-	if (i < REG_COUNT)
-		memcpy(&fake.reg[i], buf->data, 8);
-	else
-		memcpy(fake.xmm[i - REG_COUNT], buf->data, XMM_BYTES);
+	memcpy(at, buf->data, size);
 	return true;
 }
 
@@ -123,6 +132,35 @@ enum seam_end platform_seamcall(struct platform *p, struct vcpu *v, struct seam_
 	return fake.seamcall_end;
 }
 
+bool window_locate(struct window *w, char *err, size_t errlen)
+{
+	(void)w;
+	if (!fake.window_located)
+		snprintf(err, errlen, "not there");
+	return fake.window_located;
+}
+
+/* These two jump into the code of the world switch; here, into the test. */
+void td_probe(struct vcpu *v, struct site *site)
+{
+	(void)v;
+	fake.jump_pc = site->pc;
+	longjmp(fake.jump, FAKE_JUMP_PROBE);
+}
+
+void td_enter(struct vcpu *v, struct site *site)
+{
+	(void)v;
+	fake.jump_pc = site->pc;
+	longjmp(fake.jump, FAKE_JUMP_GUEST);
+}
+
+void td_invept(struct vcpu *v)
+{
+	(void)v;
+	fake.nr_invept++;
+}
+
 void platform_vmxoff(struct platform *p)
 {
 	(void)p;
@@ -140,27 +178,6 @@ void symbols_set_syscall_entry(struct symbols *s, uint64_t entry)
 {
 	(void)s;
 	fake.syscall_entry = entry;
-}
-
-void td_prepare(struct vcpu *v, struct site *site)
-{
-	(void)v;
-	(void)site;
-	fake.nr_td_prepares++;
-}
-
-void td_enter(struct vcpu *v, struct site *site)
-{
-	(void)v;
-	(void)site;
-	fake.nr_td_enters++;
-	longjmp(fake.td_entered, 1);
-}
-
-void td_invept(struct vcpu *v)
-{
-	(void)v;
-	fake.nr_td_invepts++;
 }
 
 struct vcpu *fake_start(void)

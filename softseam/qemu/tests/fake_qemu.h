@@ -11,6 +11,12 @@
 
 #include "execute.h"
 
+/* Why a SEAMCALL jumps instead of returning. */
+enum fake_jump {
+	FAKE_JUMP_PROBE	= 1,
+	FAKE_JUMP_GUEST	= 2,
+};
+
 #define FAKE_RAM_SIZE	0x10000
 /* From here on, addresses are mapped but not RAM. */
 #define FAKE_MMIO_START	0x10000
@@ -25,11 +31,12 @@ struct fake {
 	/* What platform_seamcall() answers, and what it was asked. */
 	enum seam_end seamcall_end;
 	struct seam_regs seamcall_in, seamcall_out;
-	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd;
-	/* TDs: prepared for, entered, translations dropped. */
-	unsigned int nr_td_prepares, nr_td_enters, nr_td_invepts;
-	/* Where td_enter() goes, which does not return. */
-	jmp_buf td_entered;
+	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd, nr_invept;
+	/* What window_locate() answers. */
+	bool window_located;
+	/* Where such a SEAMCALL goes on, and which it was. */
+	jmp_buf jump;
+	uint64_t jump_pc;
 	unsigned int checked_package;
 	uint64_t syscall_entry;
 	unsigned int nr_reports;

@@ -277,6 +277,33 @@ static void test_effective_address(void **state)
 		    0xffffffff81000010);
 }
 
+/* Each register is its own, at its whole size. */
+static void test_registers(void **state)
+{
+	struct vcpu *v = *state;
+	uint8_t xmm[XMM_BYTES];
+	unsigned int i;
+
+	for (i = 0; i < REG_COUNT; i++)
+		vcpu_write(v, (enum vcpu_reg)i, UINT64_C(0x1111111100000000) + i);
+	for (i = 0; i < NR_XMM_REGS; i++) {
+		memset(xmm, 0x20 + (int)i, sizeof(xmm));
+		vcpu_write_xmm(v, i, xmm);
+	}
+
+	for (i = 0; i < REG_COUNT; i++) {
+		assert_true(fake.reg[i] == UINT64_C(0x1111111100000000) + i);
+		assert_true(vcpu_read(v, (enum vcpu_reg)i) == fake.reg[i]);
+		assert_int_equal(vcpu_read32(v, (enum vcpu_reg)i), i);
+	}
+	for (i = 0; i < NR_XMM_REGS; i++) {
+		vcpu_read_xmm(v, i, xmm);
+		assert_memory_equal(xmm, fake.xmm[i], XMM_BYTES);
+		assert_int_equal(xmm[0], 0x20 + i);
+		assert_int_equal(xmm[XMM_BYTES - 1], 0x20 + i);
+	}
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -296,6 +323,7 @@ int main(void)
 		TEST(test_cpuid_only_after_cpuid),
 		TEST(test_movdir64b),
 		TEST(test_effective_address),
+		TEST(test_registers),
 	};
 
 	return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);
