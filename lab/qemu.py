@@ -13,9 +13,15 @@ PLUGIN = place.BUILD / "softseam/softseam.so"
 # A CPU of TDX's vendor and age, without what TCG would warn about.
 CPU = "Skylake-Server," + ",".join(f"-{name}" for name in (
     "pcid", "invpcid", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "hle", "rtm",
-    "tsc-deadline", "xsavec"))
+    "tsc-deadline", "xsavec")) + ",+svm,+npt,phys-bits=48"
 # What a line must hold to be the kernel complaining about itself.
+LP_WINDOW_MB = 640
 COMPLAINTS = ("BUG:", "WARNING:", "Oops", "Kernel panic", "general protection", "unable to handle")
+
+
+def window_mb(memory_mb):
+    """A PCI memory window: a power of two, with room for all RAM and for each CPU's own."""
+    return 1 << (memory_mb + LP_WINDOW_MB - 1).bit_length()
 
 
 @dataclasses.dataclass
@@ -40,7 +46,7 @@ class Machine:
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
                 "-cpu", CPU, "-accel", "tcg,thread=multi",
                 "-smp", f"{self.vcpus},sockets={self.sockets}", "-m", f"{self.memory_mb}M",
-                *self.memory(), *self.plugin(folder), "-kernel", str(self.kernel),
+                *self.memory(), *self.window(), *self.plugin(folder), "-kernel", str(self.kernel),
                 "-initrd", str(self.initramfs), "-append", " ".join(words),
                 "-serial", *console, "-serial", f"file:{folder}/agent.jsonl",
                 "-serial", f"file:{folder}/output.log", "-no-reboot"]
@@ -51,6 +57,11 @@ class Machine:
         if self.sockets > 1:
             seam.setdefault("packages", self.sockets)
         return ["-plugin", ",".join([str(PLUGIN)] + [f"{k}={v}" for k, v in seam.items()])]
+
+    def window(self):
+        """Memory beside RAM, where softseam keeps what is private to TDs."""
+        return ["-object", f"memory-backend-memfd,id=private,size={window_mb(self.memory_mb)}M,share=on",
+                "-device", "ivshmem-plain,memdev=private"]
 
     def memory(self):
         """RAM that the plugin maps too; the nodes share memory and CPUs evenly."""

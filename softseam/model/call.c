@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* SEAMCALL: from the instruction to the leaf and back. */
+#include "guest_vcpu.h"
 #include "leaves.h"
+#include "vp_enter.h"
 
 #define RAX_LEAF	0x000000000000FFFFULL
 #define RAX_VERSION	0x0000000000FF0000ULL
@@ -71,13 +73,26 @@ static void write_outputs(const struct leaf *leaf, struct call *c, struct seam_r
 		*leaf_reg_ptr(regs, &leaf->out[i]) = leaf_reg_value(&c->out, &leaf->out[i]);
 }
 
-/* Returns the completion status; outputs are in @regs. */
+static void write_all(const struct call *c, struct seam_regs *regs)
+{
+	uint64_t rbp = regs->rbp;
+
+	*regs = c->out;
+	regs->rbp = rbp;
+}
+
+/*
+ * Returns the completion status; outputs are in @regs.  A call that runs a guest
+ * keeps the module's lock.
+ */
 static uint64_t run(struct seam *s, unsigned int cpu, const struct leaf *leaf,
-		    struct seam_regs *regs)
+		    struct seam_regs *regs, bool *runs_guest)
 {
 	struct call c = { .cpu = cpu, .leaf = leaf, .in = *regs };
 	uint64_t status = check_rax(s, leaf, regs->rax);
 	enum lock_mode mode;
+
+	*runs_guest = false;
 
 	if (status)
 		return status;
@@ -88,10 +103,15 @@ static uint64_t run(struct seam *s, unsigned int cpu, const struct leaf *leaf,
 	status = check_state(s, &c);
 	if (!status) {
 		status = leaf->run(s, &c);
-		write_outputs(leaf, &c, regs);
+		if (!(leaf->flags & LEAF_GUEST))
+			write_outputs(leaf, &c, regs);
+		else if (c.writes_all)
+			write_all(&c, regs);
 	}
 
-	lock_release(&s->sys_lock, mode);
+	*runs_guest = c.runs_guest;
+	if (!c.runs_guest)
+		lock_release(&s->sys_lock, mode);
 	return status;
 }
 
@@ -100,13 +120,16 @@ static enum seam_end execute(struct seam *s, unsigned int cpu, const struct leaf
 			     struct seam_regs *regs, bool *injected)
 {
 	enum seam_end how = SEAM_END_DONE;
+	bool runs_guest = false;
 	uint64_t status;
 
 	*injected = inject(&s->injector, &s->cfg, regs->rax & RAX_LEAF, &how, &status);
 	if (!*injected) {
 		if (!s->cfg.module_loaded || regs->rax & RAX_P_SEAMLDR)
 			return SEAM_END_VMFAILINVALID;
-		status = run(s, cpu, leaf, regs);
+		status = run(s, cpu, leaf, regs, &runs_guest);
+		if (runs_guest)
+			return SEAM_END_RUN_GUEST;
 	}
 	if (how == SEAM_END_DONE)
 		regs->rax = status;
@@ -131,6 +154,14 @@ static void count(struct seam *s, const struct leaf *leaf, const struct seam_eve
 		atomic_fetch_add(&n->injected, 1);
 }
 
+static void finish(struct seam *s, struct seam_event *e)
+{
+	e->end = s->machine.now(s->machine.opaque);
+	count(s, leaf_get(e->in->rax & RAX_LEAF), e);
+	if (s->machine.event)
+		s->machine.event(s->machine.opaque, e);
+}
+
 enum seam_end seam_call(struct seam *s, unsigned int cpu, struct seam_regs *regs)
 {
 	const struct leaf *leaf = leaf_get(regs->rax & RAX_LEAF);
@@ -139,12 +170,29 @@ enum seam_end seam_call(struct seam *s, unsigned int cpu, struct seam_regs *regs
 
 	e.start = s->machine.now(s->machine.opaque);
 	e.how = execute(s, cpu, leaf, regs, &e.injected);
-	e.end = s->machine.now(s->machine.opaque);
-
-	count(s, leaf, &e);
-	if (s->machine.event)
-		s->machine.event(s->machine.opaque, &e);
+	if (e.how == SEAM_END_RUN_GUEST) {
+		s->guest_lp[cpu].in = in;
+		s->guest_lp[cpu].start = e.start;
+		return e.how;
+	}
+	finish(s, &e);
 	return e.how;
+}
+
+enum seam_end seam_guest_exit(struct seam *s, unsigned int cpu, const struct guest_exit *exit,
+			      struct guest_result *result)
+{
+	struct guest_lp *lp = &s->guest_lp[cpu];
+	struct seam_event e = {
+		.cpu = cpu, .start = lp->start, .in = &lp->in, .out = &result->regs,
+	};
+
+	*result = (struct guest_result){ .regs = lp->in };
+	if (!vp_exit(s, cpu, exit, result))
+		return SEAM_END_RUN_GUEST;
+	lock_release(&s->sys_lock, LOCK_SHARED);
+	finish(s, &e);
+	return SEAM_END_DONE;
 }
 
 void seam_wbinvd(struct seam *s, unsigned int cpu)

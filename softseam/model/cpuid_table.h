@@ -41,7 +41,7 @@ struct cpuid_visible {
 	uint32_t pass[NR_CPUID_REGS], set[NR_CPUID_REGS];
 };
 
-#define NR_CPUID_VISIBLE	70
+#define NR_CPUID_VISIBLE	69
 extern const struct cpuid_visible cpuid_visible[NR_CPUID_VISIBLE];
 
 #endif

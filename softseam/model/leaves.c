@@ -11,7 +11,14 @@
 #define R(reg, meaning)	{ offsetof(struct seam_regs, reg), meaning }
 
 static const struct leaf leaves[SEAM_MAX_LEAF] = {
-	[0]  = { .name = "TDH.VP.ENTER" },
+	[TDH_VP_ENTER] = {
+		.name = "TDH.VP.ENTER",
+		.run = tdh_vp_enter,
+		.flags = LEAF_GUEST,
+		.in = { R(rcx, "tdvpr") },
+		.out = { R(rcx, "qualification"), R(rdx, "extended"), R(r8, "gpa"),
+			 R(r9, "interruption") },
+	},
 	[TDH_MNG_ADDCX] = {
 		.name = "TDH.MNG.ADDCX",
 		.run = tdh_mng_addcx,

@@ -18,6 +18,7 @@
 #include "lock.h"
 #include "own.h"
 #include "pamt.h"
+#include "plain.h"
 #include "platform.h"
 #include "seam.h"
 #include "status.h"
@@ -36,6 +37,7 @@
 #define FEATURE_QUOTE		(1ULL << 50)
 
 /* Leaf numbers that the code names. */
+#define TDH_VP_ENTER		0
 #define TDH_MNG_ADDCX		1
 #define TDH_MEM_PAGE_ADD	2
 #define TDH_MEM_SEPT_ADD	3
@@ -131,6 +133,7 @@ struct seam {
 	/* KeyID of the module's own pages, set by SYS.CONFIG. */
 	uint16_t global_hkid;
 	struct own own;
+	struct plain plain;
 	struct lines lines;
 	struct ext ext;
 	struct connect_table connect;
@@ -141,7 +144,10 @@ struct seam {
 	pthread_mutex_t tds_lock;
 	/* All TDs, for those who count them. */
 	struct td *tds;
-	struct guest_ops guest_ops;
+
+	/* Of each LP, for those that are in VP.ENTER. */
+	struct guest_lp *guest_lp;
+	_Atomic uint64_t next_tlb_id;
 
 	struct injector injector;
 	struct counter count[SEAM_MAX_LEAF];
@@ -156,6 +162,10 @@ struct call {
 	struct seam_regs in;
 	/* All zero at first; the leaf's outputs reach the host, error or not. */
 	struct seam_regs out;
+	/* VP.ENTER: the vCPU is to run, and the call is not over. */
+	bool runs_guest;
+	/* VP.ENTER: all of @out reaches the host, but for RBP; else nothing. */
+	bool writes_all;
 };
 
 static inline unsigned int call_version(const struct call *c)
@@ -187,6 +197,8 @@ enum leaf_flags {
 	LEAF_SYS	= 1 << 2,
 	/* Needs SYS.LP.INIT on its LP. */
 	LEAF_LP_INIT	= 1 << 3,
+	/* Enters a TD. */
+	LEAF_GUEST	= 1 << 4,
 };
 
 /* A row of the interface's table of leaves. */
@@ -257,6 +269,7 @@ uint64_t tdh_sys_tdmr_init(struct seam *s, struct call *c);
 uint64_t tdh_vp_addcx(struct seam *s, struct call *c);
 uint64_t tdh_vp_create(struct seam *s, struct call *c);
 uint64_t tdh_vp_flush(struct seam *s, struct call *c);
+uint64_t tdh_vp_enter(struct seam *s, struct call *c);
 uint64_t tdh_vp_init(struct seam *s, struct call *c);
 uint64_t tdh_vp_rd(struct seam *s, struct call *c);
 uint64_t tdh_vp_wr(struct seam *s, struct call *c);

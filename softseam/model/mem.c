@@ -6,25 +6,21 @@
 #include "operand.h"
 #include "own.h"
 #include "pamt_dynamic.h"
+#include "plain.h"
 #include "range.h"
 #include "td.h"
 #include "track.h"
 
 #define MAX_REMOVE_LEVEL	2
 
-/* All checks passed but for memory of our own. */
-static uint64_t add_page(struct seam *s, struct call *c, struct td *td, struct gpa_ref *gpa,
-			 struct pamt_walk *page)
+static void add_page(struct seam *s, struct call *c, struct td *td, struct gpa_ref *gpa,
+		     struct pamt_walk *page)
 {
-	void *plain = sept_plain(&td->sept, gpa->gpa);
-
-	if (!plain)
-		return TDX_OPERAND_BUSY | OPERAND_R8;
-	operand_read(s, c, c->in.r9, plain, SZ_4K, OPERAND_R9);
+	operand_read(s, c, c->in.r9, plain_at(s, c->in.r8), SZ_4K, OPERAND_R9);
+	plain_written(s, c->cpu, c->in.r8, SZ_4K);
 	own_take(s, c, page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
 	mr_page_add(td, gpa->gpa);
-	sept_set(&td->sept, gpa->gpa, &gpa->walk, c->in.r8, SEPT_MAPPED);
-	return TDX_SUCCESS;
+	sept_set(&gpa->walk, c->in.r8, SEPT_MAPPED);
 }
 
 static uint64_t page_add(struct seam *s, struct call *c, struct td_ref *ref)
@@ -48,9 +44,9 @@ static uint64_t page_add(struct seam *s, struct call *c, struct td_ref *ref)
 		status = own_check_free(s, c, c->in.r8, PS_4K, OPERAND_R8, &page);
 	if (status)
 		return status;
-	status = add_page(s, c, ref->td, &gpa, &page);
+	add_page(s, c, ref->td, &gpa, &page);
 	pamt_unwalk(&page);
-	return status;
+	return TDX_SUCCESS;
 }
 
 /*
@@ -85,14 +81,10 @@ static uint64_t aug_page(struct seam *s, struct call *c, struct td *td, struct g
 	if (status)
 		return status;
 
-	if (sept_plain(&td->sept, gpa->gpa)) {
-		own_take(s, c, &page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
-		sept_set(&td->sept, gpa->gpa, &gpa->walk, c->in.r8, SEPT_PENDING);
-	} else {
-		status = TDX_OPERAND_BUSY | OPERAND_R8;
-	}
+	own_take(s, c, &page, c->in.r8, PT_REG, td, (struct page_info){ .gpa = gpa->gpa });
+	sept_set(&gpa->walk, c->in.r8, SEPT_PENDING);
 	pamt_unwalk(&page);
-	return status;
+	return TDX_SUCCESS;
 }
 
 static uint64_t page_aug(struct seam *s, struct call *c, struct td_ref *ref)
@@ -160,8 +152,7 @@ static uint64_t remove_page(struct seam *s, struct call *c, struct td *td, struc
 		return TDX_OPERAND_BUSY | OPERAND_RCX;
 	status = check_unused(c, td, gpa, page);
 	if (!status) {
-		sept_set(&td->sept, gpa->gpa, &gpa->walk, 0, SEPT_FREE);
-		sept_plain_drop(&td->sept, gpa->gpa, gpa->walk.level);
+		sept_set(&gpa->walk, 0, SEPT_FREE);
 		last = own_give_back(s, c, page, pa, size, td);
 		c->out.rcx = pa | pamt_removal_hint(s, last);
 	}

@@ -58,7 +58,7 @@ static uint64_t block(struct seam *s, struct call *c, struct td *td, struct gpa_
 	if (!blocked_state(gpa->walk.state, &state))
 		return gpa_error(c, gpa, TDX_EPT_ENTRY_STATE_INCORRECT | OPERAND_RCX);
 
-	sept_set(&td->sept, gpa->gpa, &gpa->walk, gpa->walk.hpa, state);
+	sept_set(&gpa->walk, gpa->walk.hpa, state);
 	atomic_store(&page_of(s, &gpa->walk)->bepoch, atomic_load(&td->epoch.epoch));
 	return TDX_SUCCESS;
 }
@@ -73,7 +73,7 @@ static uint64_t unblock(struct seam *s, struct call *c, struct td *td, struct gp
 	    !track_done(td, atomic_load(&page_of(s, &gpa->walk)->bepoch)))
 		return TDX_TLB_TRACKING_NOT_DONE | OPERAND_RCX;
 
-	sept_set(&td->sept, gpa->gpa, &gpa->walk, gpa->walk.hpa, state);
+	sept_set(&gpa->walk, gpa->walk.hpa, state);
 	return TDX_SUCCESS;
 }
 

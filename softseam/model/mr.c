@@ -6,6 +6,8 @@
 #include "leaves.h"
 #include "mr.h"
 #include "own.h"
+#include "plain.h"
+#include "range.h"
 
 /* What MRTD hashes for each call: the leaf's name, a GPA, zeroes. */
 struct mr_record {
@@ -62,7 +64,8 @@ static uint64_t extend(struct seam *s, struct call *c, struct td_ref *ref)
 
 	own_check_intact(s, c, pamt_entry(&s->pamt, gpa.walk.hpa, (enum page_size)gpa.walk.level),
 			 gpa.walk.hpa, (enum page_size)gpa.walk.level, td);
-	mr_extend(td, gpa.gpa, sept_plain(&td->sept, gpa.gpa));
+	mr_extend(td, gpa.gpa,
+		  (const uint8_t *)plain_at(s, gpa.walk.hpa) + gpa.gpa % SZ_4K);
 	return TDX_SUCCESS;
 }
 

@@ -7,6 +7,7 @@
 #include "operand.h"
 #include "own.h"
 #include "pattern.h"
+#include "plain.h"
 #include "range.h"
 #include "sparse.h"
 #include "td.h"
@@ -205,6 +206,8 @@ bool own_give_back(struct seam *s, struct call *c, struct pamt_entry *entry, uin
 
 	own_check_intact(s, c, entry, pa, size, td);
 
+	if (entry->type == PT_REG)
+		plain_drop(s, pa, page_bytes(size));
 	for (uint64_t i = 0; i < nr; i++)
 		lines_returned(s, c, pa + i * SZ_4K);
 	own_info(s, pa)->object = NULL;

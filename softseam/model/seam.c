@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "guest_vcpu.h"
 #include "leaves.h"
 #include "range.h"
 
@@ -20,6 +21,24 @@ static uint64_t memory_end(const struct seam_config *cfg)
 			end = range_end(r);
 	}
 	return end;
+}
+
+/* What is sized by the machine.  On failure the caller frees what there is. */
+static bool init_tables(struct seam *s)
+{
+	s->guest_lp = calloc(s->cfg.nr_cpus, sizeof(*s->guest_lp));
+	return s->guest_lp && pamt_init(&s->pamt, memory_end(&s->cfg)) &&
+	       own_init(&s->own, s->pamt.end) && lines_init(&s->lines, s->pamt.end) &&
+	       plain_init(s, s->pamt.end);
+}
+
+static void free_tables(struct seam *s)
+{
+	plain_free(&s->plain);
+	lines_free(&s->lines);
+	own_free(&s->own);
+	pamt_free(&s->pamt);
+	free(s->guest_lp);
 }
 
 struct seam *seam_new(const struct seam_config *cfg, const struct seam_machine *machine,
@@ -40,13 +59,11 @@ struct seam *seam_new(const struct seam_config *cfg, const struct seam_machine *
 	s->machine = *machine;
 	kot_init(&s->kot, complete.nr_mktme_keyids, complete.nr_tdx_keyids);
 
-	if (!pamt_init(&s->pamt, memory_end(&complete)) || !own_init(&s->own, s->pamt.end) ||
-	    !lines_init(&s->lines, s->pamt.end)) {
+	if (!init_tables(s)) {
 		snprintf(err, errlen,
 			 "no address space for the page metadata of %llu GB: use a smaller cmr=",
 			 (unsigned long long)(memory_end(&complete) / SZ_1G));
-		own_free(&s->own);
-		pamt_free(&s->pamt);
+		free_tables(s);
 		free(s);
 		return NULL;
 	}
@@ -61,9 +78,7 @@ void seam_free(struct seam *s)
 	connect_free_all(s);
 	td_free_all(s);
 	pthread_mutex_destroy(&s->tds_lock);
-	lines_free(&s->lines);
-	own_free(&s->own);
-	pamt_free(&s->pamt);
+	free_tables(s);
 	free(s);
 }
 

@@ -44,6 +44,8 @@ enum seam_end {
 	SEAM_END_GP,
 	/* The instruction raises #UD; only error injection asks for it. */
 	SEAM_END_UD,
+	/* Not yet: run the vCPU that seam_guest() tells of.  See guest.h. */
+	SEAM_END_RUN_GUEST,
 };
 
 /* Something that the host did and that real hardware would punish. */
@@ -121,6 +123,21 @@ struct seam_machine {
 	bool reports_wbinvd;
 	/* The same for seam_clflush() and seam_movdir64b(). */
 	bool reports_clflush, reports_movdir64b;
+
+	/*
+	 * Can @cpu run a guest?  NULL: no machine that can.  TDH.VP.ENTER then
+	 * says that entry failed.
+	 */
+	bool (*can_run_guest)(void *opaque, unsigned int cpu);
+
+	/*
+	 * Where the contents of the private page at @pa are kept, contiguous
+	 * within 2M and zero at first.  NULL: in memory of the model's own.
+	 */
+	void *(*private_page)(void *opaque, uint64_t pa);
+
+	/* The module wrote contents of private pages.  NULL: no matter. */
+	void (*private_written)(void *opaque, unsigned int cpu, uint64_t pa, uint64_t len);
 };
 
 struct seam_range {

@@ -22,7 +22,6 @@ bool sept_init(struct sept *t, unsigned int root_level, unsigned int gpa_bits)
 	t->root_level = root_level;
 	t->gpa_bits = gpa_bits;
 	pthread_rwlock_init(&t->guard, NULL);
-	pthread_mutex_init(&t->mutex, NULL);
 	return true;
 }
 
@@ -54,9 +53,7 @@ void sept_destroy(struct sept *t)
 	if (!t->root)
 		return;
 	free_tables(t->root);
-	sept_plain_free(t);
 	pthread_rwlock_destroy(&t->guard);
-	pthread_mutex_destroy(&t->mutex);
 	t->root = NULL;
 }
 
@@ -108,29 +105,9 @@ uint64_t sept_info(const struct sept_walk *walk)
 	return walk->level | (uint64_t)walk->state << 8;
 }
 
-static bool leads_to_memory(enum sept_state state)
+void sept_set(struct sept_walk *walk, uint64_t hpa, enum sept_state state)
 {
-	return state == SEPT_MAPPED || state == SEPT_NL_MAPPED;
-}
-
-static void tell(struct sept *t, uint64_t gpa, unsigned int level, bool accessible)
-{
-	pthread_mutex_lock(&t->mutex);
-	atomic_fetch_add(&t->generation, 1);
-	for (struct sept_listener *l = t->listeners; l; l = l->next)
-		l->changed(l, gpa, level, accessible);
-	pthread_mutex_unlock(&t->mutex);
-}
-
-void sept_set(struct sept *t, uint64_t gpa, struct sept_walk *walk, uint64_t hpa,
-	      enum sept_state state)
-{
-	bool before = leads_to_memory(walk->state);
-	bool after = leads_to_memory(state);
-
 	atomic_store(&walk->entry->word, hpa | state);
-	if (before != after)
-		tell(t, gpa & ~(sept_level_bytes(walk->level) - 1), walk->level, after);
 }
 
 /* An empty table changes nothing for a guest. */

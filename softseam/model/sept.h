@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The secure EPT of one TD: GPA -> state, page, plaintext.
+ * The secure EPT of one TD: GPA -> state and page.
  *
  * Levels count as in the interface: an entry at level 0 maps 4K, at level 1
  * 2M, and so on.  A table stands for an EPT page that the host gave; the entries
@@ -9,10 +9,6 @@
  * Locks of the module: the tree (OPERAND_BUSY|SEPT_TREE), shared for walks and
  * changes of one entry, exclusive to block a range or to take a table away; and
  * each entry (OPERAND_BUSY|RCX), exclusive to change it.
- *
- * The contents of private pages are kept aside from host memory.  They lie in
- * GPA order: neighbours by GPA within 1G are neighbours in the plaintext too,
- * and the plaintext of a GPA stays at one place for the life of the TD.
  */
 #ifndef SOFTSEAM_SEPT_H
 #define SOFTSEAM_SEPT_H
@@ -55,26 +51,6 @@ struct sept_table {
 	struct sept_entry entry[SEPT_NR_ENTRIES];
 };
 
-/* Told of changes to what a guest may access. */
-struct sept_listener {
-	/*
-	 * An entry at @level for @gpa changed.  @accessible: a guest may find
-	 * memory there now and should look; else there is none any more.  Runs
-	 * on the thread of the call that made the change, under locks: all it
-	 * may do is to take a note.
-	 */
-	void (*changed)(struct sept_listener *l, uint64_t gpa, unsigned int level,
-			bool accessible);
-	struct sept_listener *next;
-};
-
-/* Plaintext of a GiB, reserved when its first page is mapped. */
-struct sept_chunk {
-	struct sept_chunk *next;
-	uint64_t gpa;
-	void *mem;
-};
-
 struct sept {
 	struct trylock lock;
 	/* Level of the entries in the root: 3 or 4. */
@@ -88,13 +64,6 @@ struct sept {
 	 * the module's locks.  Written only where a table is taken away.
 	 */
 	pthread_rwlock_t guard;
-
-	/* Goes up with each change that listeners are told of. */
-	_Atomic uint64_t generation;
-	pthread_mutex_t mutex;
-	/* Both under @mutex. */
-	struct sept_listener *listeners;
-	struct sept_chunk *chunks;
 };
 
 /* Where a walk ended. */
@@ -124,7 +93,7 @@ static inline bool sept_is_blocked(enum sept_state state)
 
 /* Returns false without memory. */
 bool sept_init(struct sept *t, unsigned int root_level, unsigned int gpa_bits);
-/* Frees tables and plaintext.  Does nothing to a tree that is all zero. */
+/* Frees tables.  Does nothing to a tree that is all zero. */
 void sept_destroy(struct sept *t);
 
 /*
@@ -149,18 +118,9 @@ struct sept_view {
 	unsigned int level;
 	/* Start of what the entry covers, and the page or table. */
 	uint64_t gpa, hpa;
-	/* Plaintext at @gpa of this view; NULL unless the entry maps a page. */
-	void *plain;
 };
 
 void sept_look(struct sept *t, uint64_t gpa, struct sept_view *view);
-
-/*
- * Call @fn for each run of accessible memory, ascending by GPA.  Neighbours are
- * joined as far as their plaintext is contiguous.
- */
-typedef void (*sept_run_fn)(void *opaque, uint64_t gpa, uint64_t size, void *plain);
-void sept_for_each_run(struct sept *t, sept_run_fn fn, void *opaque);
 
 /*
  * TDG.MEM.PAGE.ACCEPT of @gpa at @level: PENDING -> MAPPED, zeroed.  Returns the
@@ -171,16 +131,8 @@ void sept_for_each_run(struct sept *t, sept_run_fn fn, void *opaque);
 uint64_t sept_accept(struct sept *t, uint64_t gpa, unsigned int level,
 		     struct sept_walk *walk);
 
-/* From now on; and no more when sept_unlisten() has returned. */
-void sept_listen(struct sept *t, struct sept_listener *l);
-void sept_unlisten(struct sept *t, struct sept_listener *l);
-
-/*
- * Change the entry that @walk found for @gpa, and tell listeners where that
- * changes what a guest may access.  The caller holds the entry's lock.
- */
-void sept_set(struct sept *t, uint64_t gpa, struct sept_walk *walk, uint64_t hpa,
-	      enum sept_state state);
+/* Change the entry that @walk found.  The caller holds the entry's lock. */
+void sept_set(struct sept_walk *walk, uint64_t hpa, enum sept_state state);
 /* Link a new, empty table, which changes nothing for guests. */
 void sept_link(struct sept_walk *walk, uint64_t hpa, struct sept_table *table);
 /* Take an empty table away and free it; the caller holds the tree exclusive. */
@@ -188,15 +140,5 @@ void sept_unlink(struct sept *t, struct sept_walk *walk);
 
 struct sept_table *sept_table_new(void);
 bool sept_table_is_free(const struct sept_table *table);
-
-/*
- * Plaintext at @gpa, to the end of its page of any size.  NULL without address
- * space for its GiB.  Plaintext of what is not mapped is zero.
- */
-void *sept_plain(struct sept *t, uint64_t gpa);
-/* The page at @gpa is not mapped any more. */
-void sept_plain_drop(struct sept *t, uint64_t gpa, unsigned int level);
-/* The end of all plaintext. */
-void sept_plain_free(struct sept *t);
 
 #endif

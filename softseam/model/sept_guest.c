@@ -17,82 +17,6 @@ void sept_look(struct sept *t, uint64_t gpa, struct sept_view *view)
 		.gpa = gpa & ~(sept_level_bytes(walk.level) - 1),
 		.hpa = walk.hpa,
 	};
-	if (sept_is_leaf(walk.state))
-		view->plain = sept_plain(t, view->gpa);
-}
-
-/* A run of accessible memory that may still grow. */
-struct run {
-	sept_run_fn fn;
-	void *opaque;
-	uint64_t gpa, size;
-	char *plain;
-};
-
-static void flush_run(struct run *run)
-{
-	if (run->size)
-		run->fn(run->opaque, run->gpa, run->size, run->plain);
-	run->size = 0;
-}
-
-static void add_to_run(struct run *run, uint64_t gpa, uint64_t size, void *plain)
-{
-	bool joins = run->size && gpa == run->gpa + run->size &&
-		     (char *)plain == run->plain + run->size;
-
-	if (!joins) {
-		flush_run(run);
-		run->gpa = gpa;
-		run->plain = plain;
-	}
-	run->size += size;
-}
-
-static void visit(struct sept *t, struct sept_table *table, unsigned int level, uint64_t gpa,
-		  struct run *run)
-{
-	for (unsigned int i = 0; i < SEPT_NR_ENTRIES; i++, gpa += sept_level_bytes(level)) {
-		struct sept_walk walk = { .entry = &table->entry[i], .level = level };
-
-		sept_reload(&walk);
-		if (walk.state == SEPT_NL_MAPPED)
-			visit(t, walk.entry->table, level - 1, gpa, run);
-		else if (walk.state == SEPT_MAPPED)
-			add_to_run(run, gpa, sept_level_bytes(level), sept_plain(t, gpa));
-	}
-}
-
-void sept_for_each_run(struct sept *t, sept_run_fn fn, void *opaque)
-{
-	struct run run = { .fn = fn, .opaque = opaque };
-
-	pthread_rwlock_rdlock(&t->guard);
-	visit(t, t->root, t->root_level, 0, &run);
-	flush_run(&run);
-	pthread_rwlock_unlock(&t->guard);
-}
-
-void sept_listen(struct sept *t, struct sept_listener *l)
-{
-	pthread_mutex_lock(&t->mutex);
-	l->next = t->listeners;
-	t->listeners = l;
-	pthread_mutex_unlock(&t->mutex);
-}
-
-void sept_unlisten(struct sept *t, struct sept_listener *l)
-{
-	struct sept_listener **at;
-
-	pthread_mutex_lock(&t->mutex);
-	for (at = &t->listeners; *at; at = &(*at)->next) {
-		if (*at == l) {
-			*at = l->next;
-			break;
-		}
-	}
-	pthread_mutex_unlock(&t->mutex);
 }
 
 /* What ACCEPT says where the walk ended above the level asked for. */
@@ -105,12 +29,12 @@ static uint64_t accept_larger(const struct sept_walk *walk)
 	return SEPT_ACCEPT_VIOLATION;
 }
 
-/* Plaintext of a pending page is zero already. */
-static uint64_t accept_entry(struct sept *t, uint64_t gpa, struct sept_walk *walk)
+/* The contents of a pending page are zero already. */
+static uint64_t accept_entry(struct sept_walk *walk)
 {
 	switch (walk->state) {
 	case SEPT_PENDING:
-		sept_set(t, gpa, walk, walk->hpa, SEPT_MAPPED);
+		sept_set(walk, walk->hpa, SEPT_MAPPED);
 		return TDX_SUCCESS;
 	case SEPT_MAPPED:
 		return TDX_PAGE_ALREADY_ACCEPTED | walk->level;
@@ -134,7 +58,7 @@ uint64_t sept_accept(struct sept *t, uint64_t gpa, unsigned int level, struct se
 		status = TDX_OPERAND_BUSY | OPERAND_RCX;
 	} else {
 		sept_reload(walk);
-		status = accept_entry(t, gpa, walk);
+		status = accept_entry(walk);
 		lock_release(&walk->entry->lock, LOCK_EXCLUSIVE);
 	}
 

@@ -106,8 +106,6 @@ void td_free(struct td *td)
 	*at = td->next;
 	pthread_mutex_unlock(&s->tds_lock);
 
-	if (s->guest_ops.td_free)
-		s->guest_ops.td_free(td);
 	sept_destroy(&td->sept);
 	free(td->cpuid);
 	free(td);

@@ -58,7 +58,11 @@ enum vcpu_state {
 #define TD_ATTR_PERFMON			(1ULL << 63)
 
 #define TD_CONFIG_GPAW_52		(1ULL << 0)
+#define TD_CONFIG_FLEXIBLE_PENDING_VE	(1ULL << 1)
 #define TD_CONFIG_NO_RBP_MOD		(1ULL << 2)
+
+#define TD_CTLS_PENDING_VE_DISABLE	(1ULL << 0)
+#define TD_CTLS_ENUM_TOPOLOGY		(1ULL << 1)
 
 /* From TD_PARAMS, constant from MNG.INIT on. */
 struct td_params {
@@ -82,6 +86,7 @@ struct td_epoch {
 };
 
 struct vcpu;
+struct guest_vcpu;
 
 struct td {
 	struct seam *seam;
@@ -123,8 +128,8 @@ struct td {
 	struct vcpu *vcpus;
 	_Atomic uint32_t nr_associated;
 
-	/* Belongs to whoever runs guests; freed by seam->guest_ops. */
-	void *guest;
+	/* Written by the TD itself, with TDG.VM.WR. */
+	_Atomic uint64_t td_ctls, notify_enables;
 };
 
 /* Execution controls that the host writes with VP.WR. */
@@ -164,17 +169,8 @@ struct vcpu {
 	/* Host TSC at its last exit: time must not run backwards. */
 	uint64_t last_tsc;
 
-	/* Belongs to whoever runs guests; freed by seam->guest_ops. */
-	void *guest;
-};
-
-/* What the model asks of whoever runs guests: seam->guest_ops.  Each may be NULL. */
-struct guest_ops {
-	/* The last page is reclaimed: free what td->guest, vcpu->guest hold. */
-	void (*td_free)(struct td *td);
-	void (*vcpu_free)(struct vcpu *vcpu);
-	/* VP.RD of VCPU_STATE_DETAILS bit 0. */
-	bool (*interrupt_pending)(struct vcpu *vcpu);
+	/* NULL until its first VP.ENTER. */
+	struct guest_vcpu *guest;
 };
 
 #define OP_BIT(state)	(1U << (state))

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 
+#include "exit_name.h"
 #include "leaves.h"
+#include "vmx.h"
 
 #define NS_PER_SEC	UINT64_C(1000000000)
 
@@ -70,6 +72,37 @@ static void add_leaf(struct line *l, const struct leaf *leaf, const struct seam_
 		add_regs(l, raw_regs, ARRAY_SIZE(raw_regs), in);
 }
 
+/* What a guest asked for with TDG.VP.VMCALL. */
+static void add_vmcall(struct line *l, const struct seam_regs *r)
+{
+	const char *name = r->r10 ? NULL : vmcall_name(r->r11);
+
+	if (name)
+		add(l, " vmcall=%s", name);
+	else
+		add(l, " vmcall=0x%" PRIx64 ",0x%" PRIx64, r->r10, r->r11);
+	add(l, " r12=0x%" PRIx64 " r13=0x%" PRIx64 " r14=0x%" PRIx64 " r15=0x%" PRIx64,
+	    r->r12, r->r13, r->r14, r->r15);
+}
+
+/* Why a vCPU left its TD. */
+static void add_guest_exit(struct line *l, const struct leaf *leaf, const struct seam_event *e)
+{
+	uint64_t reason = (uint32_t)e->out->rax;
+	const char *name = exit_reason_name(reason);
+
+	if (e->out->rax & TDX_STATUS_ERROR)
+		return;
+	if (name)
+		add(l, " exit=%s", name);
+	else
+		add(l, " exit=%" PRIu64, reason);
+	if (reason == VMX_TDCALL)
+		add_vmcall(l, e->out);
+	else if (reason == VMX_EPT_VIOLATION)
+		add_regs(l, leaf->out, LEAF_MAX_REGS, e->out);
+}
+
 static void add_end(struct line *l, const struct seam_event *e)
 {
 	char status[96];
@@ -88,6 +121,8 @@ static void add_end(struct line *l, const struct seam_event *e)
 	case SEAM_END_UD:
 		add(l, " -> #UD");
 		break;
+	case SEAM_END_RUN_GUEST:
+		break;
 	}
 }
 
@@ -100,7 +135,9 @@ int seam_format_event(char *buf, size_t len, const struct seam_event *e)
 	    e->start % NS_PER_SEC, e->cpu);
 	add_leaf(&l, leaf, e->in);
 	add_end(&l, e);
-	if (leaf && e->how == SEAM_END_DONE)
+	if (leaf && leaf->flags & LEAF_GUEST && e->how == SEAM_END_DONE)
+		add_guest_exit(&l, leaf, e);
+	else if (leaf && e->how == SEAM_END_DONE)
 		add_outputs(&l, leaf, e);
 	add(&l, " %" PRIu64 "ns", e->end - e->start);
 	if (e->injected)

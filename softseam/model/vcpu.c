@@ -2,6 +2,7 @@
 /* vCPUs: finding and locking them, and the LP that holds their state. */
 #include <stdlib.h>
 
+#include "guest_vcpu.h"
 #include "leaves.h"
 #include "own.h"
 #include "td.h"
@@ -86,8 +87,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 	*at = vcpu->next;
 	pthread_mutex_unlock(&td->seam->tds_lock);
 
-	if (td->seam->guest_ops.vcpu_free)
-		td->seam->guest_ops.vcpu_free(vcpu);
+	guest_vcpu_free(vcpu->guest);
 	if (atomic_load(&vcpu->state) != VCPU_UNINIT)
 		atomic_store(&td->vcpu[vcpu->index], NULL);
 	free(vcpu);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TDH.VP: a vCPU's life, but for VP.ENTER. */
 #include "field_id.h"
+#include "guest_vcpu.h"
 #include "leaves.h"
 #include "own.h"
 #include "platform.h"
@@ -206,8 +207,10 @@ static uint64_t flush(struct seam *s, struct call *c, struct vcpu_ref *ref)
 		check_right_cpu(s, c, vcpu);
 		return TDX_VCPU_NOT_ASSOCIATED;
 	}
-	/* Another LP has no translations of this vCPU: it starts afresh there. */
+	/* It starts afresh, here or on another LP. */
 	vcpu->epoch = 0;
+	if (vcpu->guest)
+		guest_drop_translations(vcpu);
 	return TDX_SUCCESS;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The fields of a vCPU. */
 #include "field_id.h"
+#include "guest_vcpu.h"
 #include "leaves.h"
 #include "operand.h"
 #include "td.h"
@@ -96,9 +97,7 @@ static uint64_t write_pend_nmi(struct vcpu *vcpu, uint64_t value)
 
 static uint64_t read_state_details(struct vcpu *vcpu)
 {
-	const struct guest_ops *ops = &vcpu->td->seam->guest_ops;
-
-	return ops->interrupt_pending && ops->interrupt_pending(vcpu);
+	return guest_interrupt_pending(vcpu);
 }
 
 static const struct field fields[] = {

@@ -3,6 +3,8 @@
  * CPUID: QEMU answers, and what differs on a TDX platform is changed before
  * the next instruction.
  */
+#include <string.h>
+
 #include "execute.h"
 #include "report.h"
 
@@ -10,18 +12,17 @@
 #define LEAF_EXT_FEATURES	0x7u
 #define LEAF_TOPOLOGY		0xbu
 #define LEAF_TOPOLOGY_V2	0x1fu
+#define LEAF_AMD_FEATURES	0x80000001u
 #define LEAF_ADDRESS_BITS	0x80000008u
+#define LEAF_SVM		0x8000000au
 
 #define FEATURES_ECX_VMX	(1u << 5)
 #define FEATURES_EDX_SS		(1u << 27)
 #define EXT_ECX_TME		(1u << 13)
 #define EXT_ECX_MOVDIR64B	(1u << 28)
+#define AMD_ECX_SVM		(1u << 2)
 
 #define LEVEL_TYPE_CORE		2
-
-struct cpuid_result {
-	uint32_t eax, ebx, ecx, edx;
-};
 
 /*
  * The level above cores is the package, as QEMU's machines have neither dies
@@ -34,12 +35,10 @@ static void check_topology(struct platform *p, const struct vcpu *v,
 		platform_check_package(p, v, r->edx >> (r->eax & 0x1f));
 }
 
-static void adjust(const struct platform *p, const struct vcpu *v,
-		   struct cpuid_result *r)
+void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
+		  struct cpuid_result *r)
 {
-	const struct options *opt = &p->opt;
-
-	switch (v->cpuid.leaf) {
+	switch (leaf) {
 	case LEAF_FEATURES:
 		if (opt->cpu_signature)
 			r->eax = opt->cpu_signature;
@@ -47,13 +46,19 @@ static void adjust(const struct platform *p, const struct vcpu *v,
 		r->edx |= FEATURES_EDX_SS;
 		break;
 	case LEAF_EXT_FEATURES:
-		if (v->cpuid.subleaf)
+		if (subleaf)
 			break;
 		r->ecx &= ~EXT_ECX_TME;
 		r->ecx |= EXT_ECX_MOVDIR64B;
 		break;
+	case LEAF_AMD_FEATURES:
+		r->ecx &= ~AMD_ECX_SVM;
+		break;
 	case LEAF_ADDRESS_BITS:
 		r->eax = (r->eax & ~0xffu) | opt->seam.hpa_bits;
+		break;
+	case LEAF_SVM:
+		memset(r, 0, sizeof(*r));
 		break;
 	}
 }
@@ -64,7 +69,9 @@ static bool is_of_interest(uint32_t leaf)
 	case LEAF_FEATURES:
 	case LEAF_EXT_FEATURES:
 	case LEAF_TOPOLOGY:
+	case LEAF_AMD_FEATURES:
 	case LEAF_ADDRESS_BITS:
+	case LEAF_SVM:
 		return true;
 	default:
 		return false;
@@ -103,8 +110,9 @@ void cpuid_after(struct vcpu *v, const struct site *site, uint64_t pc)
 		check_topology(site->platform, v, &r);
 		return;
 	}
-	adjust(site->platform, v, &r);
+	cpuid_adjust(&site->platform->opt, v->cpuid.leaf, v->cpuid.subleaf, &r);
 	vcpu_write(v, REG_RAX, r.eax);
+	vcpu_write(v, REG_RBX, r.ebx);
 	vcpu_write(v, REG_RCX, r.ecx);
 	vcpu_write(v, REG_RDX, r.edx);
 }

@@ -147,6 +147,8 @@ static enum insn_kind decode_group7(const struct prefixes *p, uint8_t byte)
 		return INSN_VMRESUME;
 	case 0xc4:
 		return INSN_VMXOFF;
+	case 0xd1:
+		return INSN_XSETBV;
 	default:
 		return INSN_OTHER;
 	}
@@ -282,6 +284,7 @@ bool insn_known_to_tcg(enum insn_kind kind)
 	case INSN_WRMSR:
 	case INSN_WBINVD:
 	case INSN_CLFLUSH:
+	case INSN_XSETBV:
 		return true;
 	default:
 		return false;

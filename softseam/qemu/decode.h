@@ -36,6 +36,7 @@ enum insn_kind {
 	INSN_WBINVD,
 	/* CLFLUSH and CLFLUSHOPT */
 	INSN_CLFLUSH,
+	INSN_XSETBV,
 };
 
 enum insn_segment {

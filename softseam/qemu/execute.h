@@ -62,11 +62,19 @@ static inline struct outcome outcome_flags(bool cf, bool zf)
 	};
 }
 
-struct outcome vmx_execute(struct vcpu *v, const struct site *site);
+struct outcome vmx_execute(struct vcpu *v, struct site *site);
 struct outcome msr_execute(struct vcpu *v, const struct site *site);
 struct outcome cr4_execute(struct vcpu *v, const struct site *site);
 struct outcome movdir64b_execute(struct vcpu *v, const struct site *site);
 struct outcome clflush_execute(struct vcpu *v, const struct site *site);
+
+struct cpuid_result {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/* From what QEMU says to what the platform shows. */
+void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
+		  struct cpuid_result *r);
 
 /*
  * Let the guest see @flags, left by @site, in the code at @pc.  Returns where it

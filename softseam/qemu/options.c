@@ -4,18 +4,21 @@
 #include <string.h>
 
 #include "options.h"
+#include "tsc.h"
 
 struct cpu_model {
 	const char *name;
 	uint32_t signature;
+	/* The partial-write erratum. */
+	bool erratum;
 };
 
 /* Family, model and stepping as CPUID leaf 1 EAX encodes them. */
 static const struct cpu_model cpu_models[] = {
-	{ "gnr", 0x000a06d1 },
-	{ "emr", 0x000c06f2 },
-	{ "spr", 0x000806f8 },
-	{ "qemu", 0 },
+	{ "gnr", 0x000a06d1, false },
+	{ "emr", 0x000c06f2, true },
+	{ "spr", 0x000806f8, true },
+	{ "qemu", 0, false },
 };
 
 #define NR_CPU_MODELS	(sizeof(cpu_models) / sizeof(cpu_models[0]))
@@ -29,6 +32,7 @@ static bool set_cpu(struct options *opt, const char *value, char *err,
 		if (strcmp(value, cpu_models[i].name))
 			continue;
 		opt->cpu_signature = cpu_models[i].signature;
+		opt->seam.erratum = cpu_models[i].erratum;
 		return true;
 	}
 	snprintf(err, errlen, "cpu=%s is not a CPU model; use gnr, emr, spr or qemu",
@@ -125,6 +129,7 @@ bool options_parse(struct options *opt, int argc, char **argv,
 	memset(opt, 0, sizeof(*opt));
 	opt->cpu_signature = cpu_models[0].signature;
 	seam_config_init(&opt->seam);
+	opt->seam.tsc_khz = tsc_measure_khz();
 	for (i = 0; i < argc; i++)
 		if (!parse_one(opt, argv[i], err, errlen))
 			return false;

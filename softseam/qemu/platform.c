@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "execute.h"
 #include "msr.h"
 #include "platform.h"
 #include "ram.h"
@@ -9,6 +10,7 @@
 #include "stats.h"
 #include "symbols.h"
 #include "trace.h"
+#include "tsc.h"
 
 #define NS_PER_S		UINT64_C(1000000000)
 #define STATS_INTERVAL_NS	NS_PER_S
@@ -36,6 +38,77 @@ static uint64_t machine_now(void *opaque)
 	struct platform *p = opaque;
 
 	return monotonic_ns() - p->start_ns;
+}
+
+static void machine_cpuid(void *opaque, unsigned int cpu, uint32_t leaf, uint32_t subleaf,
+			  uint32_t out[4])
+{
+	struct platform *p = opaque;
+	struct cpuid_result r;
+
+	(void)cpu;
+	probe_lookup(&p->probe, leaf, subleaf, out);
+	r = (struct cpuid_result){ out[0], out[1], out[2], out[3] };
+	cpuid_adjust(&p->opt, leaf, subleaf, &r);
+	out[0] = r.eax;
+	out[1] = r.ebx;
+	out[2] = r.ecx;
+	out[3] = r.edx;
+}
+
+static uint64_t machine_rdtsc(void *opaque, unsigned int cpu)
+{
+	struct platform *p = opaque;
+
+	(void)cpu;
+	return tsc_read() + p->probe.tsc_offset;
+}
+
+static bool machine_can_run_guest(void *opaque, unsigned int cpu)
+{
+	struct platform *p = opaque;
+	static atomic_bool said;
+	char reason[WINDOW_REASON] = "";
+	const char *missing;
+
+	(void)cpu;
+	if (!p->window)
+		snprintf(reason, sizeof(reason), "%s", p->no_window);
+	else if ((missing = probe_missing(&p->probe)))
+		snprintf(reason, sizeof(reason), "the CPUs cannot run guests; add %s to -cpu",
+			 missing);
+	else
+		window_locate(p->window, reason, sizeof(reason));
+
+	if (reason[0] && !atomic_exchange(&said, true))
+		report("TDs cannot run: %s", reason);
+	return !reason[0];
+}
+
+static void *machine_private_page(void *opaque, uint64_t pa)
+{
+	struct platform *p = opaque;
+
+	return window_private(p->window, pa);
+}
+
+/*
+ * QEMU keeps translations of code: it has to hear of new code that no CPU wrote.
+ * Where the CPUs do not see the window, none executed anything there.
+ */
+static void machine_private_written(void *opaque, unsigned int cpu, uint64_t pa, uint64_t len)
+{
+	struct platform *p = opaque;
+	char reason[WINDOW_REASON];
+	GByteArray *buf;
+
+	(void)cpu;
+	if (!window_locate(p->window, reason, sizeof(reason)))
+		return;
+	buf = g_byte_array_new();
+	g_byte_array_append(buf, window_private(p->window, pa), (guint)len);
+	qemu_plugin_write_memory_hwaddr(window_private_pa(p->window, pa), buf);
+	g_byte_array_free(buf, TRUE);
 }
 
 static uint64_t machine_rdmsr(void *opaque, unsigned int cpu, uint32_t msr)
@@ -141,6 +214,11 @@ static struct seam *new_seam(struct platform *p, const struct seam_config *cfg,
 		.reports_wbinvd = true,
 		.reports_clflush = true,
 		.reports_movdir64b = true,
+		.cpuid = p->window ? machine_cpuid : NULL,
+		.rdtsc = machine_rdtsc,
+		.can_run_guest = machine_can_run_guest,
+		.private_page = p->window ? machine_private_page : NULL,
+		.private_written = p->window ? machine_private_written : NULL,
 	};
 
 	return seam_new(cfg, &machine, err, errlen);
@@ -195,8 +273,14 @@ void platform_power_on(struct platform *p)
 {
 	struct seam *old = p->seam, *new;
 
-	if (!p->ram)
+	if (!p->ram) {
 		p->ram = ram_open(p->opt.ram);
+		p->window = window_open(p->ram, p->opt.seam.nr_cpus, p->no_window,
+					sizeof(p->no_window));
+	}
+	if (p->window)
+		window_forget(p->window);
+	probe_init(&p->probe);
 	new = power_on_seam(p);
 
 	g_mutex_lock(&p->stats_lock);
@@ -279,6 +363,17 @@ enum seam_end platform_seamcall(struct platform *p, struct vcpu *v,
 	v->caller = find_caller(p, v);
 	how = seam_call(p->seam, v->index, regs);
 	refresh_stats(p);
+	return how;
+}
+
+enum seam_end platform_guest_exit(struct platform *p, struct vcpu *v,
+				  const struct guest_exit *exit,
+				  struct guest_result *result)
+{
+	enum seam_end how = seam_guest_exit(p->seam, v->index, exit, result);
+
+	if (how == SEAM_END_DONE)
+		refresh_stats(p);
 	return how;
 }
 

@@ -8,15 +8,22 @@
 
 #include <stdatomic.h>
 
+#include "guest.h"
 #include "options.h"
+#include "probe.h"
 #include "seam.h"
 #include "vcpu.h"
+#include "window.h"
 
 struct platform {
 	struct options opt;
 	/* NULL until the machine starts to run. */
 	struct ram *ram;
 	struct seam *seam;
+	/* NULL, with the reason, where TDs cannot run. */
+	struct window *window;
+	char no_window[WINDOW_REASON];
+	struct probe probe;
 	/* NULL if not asked for. */
 	struct symbols *symbols;
 	struct trace *trace;
@@ -44,6 +51,10 @@ enum seam_end platform_seamcall(struct platform *p, struct vcpu *v,
 /* The host flushed the cache line at @va, or overwrote it with MOVDIR64B. */
 void platform_clflush(struct platform *p, struct vcpu *v, uint64_t va);
 void platform_movdir64b(struct platform *p, struct vcpu *v, uint64_t va);
+/* A TD that a SEAMCALL runs stopped. */
+enum seam_end platform_guest_exit(struct platform *p, struct vcpu *v,
+				  const struct guest_exit *exit,
+				  struct guest_result *result);
 /* The host wrote back the caches of a CPU. */
 void platform_wbinvd(struct platform *p, const struct vcpu *v);
 /* The host stopped using VMX on a CPU: the last chance to see the end. */

@@ -7,6 +7,7 @@
 
 #include "execute.h"
 #include "report.h"
+#include "run_td.h"
 
 /* QEMU refuses to load a plugin made for an interface that it does not have. */
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
@@ -18,6 +19,7 @@ PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id,
 #define RESET_VECTOR		0xfffffff0ull
 #define GUEST_PAGE_MASK		0xfffull
 #define CPUID_LEN		2
+#define CR0_PROTECTED		UINT64_C(1)
 
 static struct platform the_platform;
 
@@ -55,7 +57,7 @@ static void finish(struct vcpu *v, struct site *site, const struct outcome *o)
 	}
 }
 
-static struct outcome execute(struct vcpu *v, const struct site *site)
+static struct outcome execute(struct vcpu *v, struct site *site)
 {
 	switch (site->insn.kind) {
 	case INSN_RDMSR:
@@ -73,32 +75,61 @@ static struct outcome execute(struct vcpu *v, const struct site *site)
 		if (vcpu_in_kernel(v))
 			platform_wbinvd(site->platform, v);
 		return outcome_to_tcg();
+	case INSN_XSETBV:
+		return outcome_to_tcg();
 	default:
 		return vmx_execute(v, site);
 	}
+}
+
+/* Of all that is watched, a TD's own instructions are intercepted but for one. */
+static struct outcome execute_in_td(struct vcpu *v, const struct site *site)
+{
+	return site->insn.kind == INSN_XSETBV ? td_xsetbv(v) : outcome_to_tcg();
 }
 
 static void on_execute(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
 	struct vcpu *v = this_vcpu(site->platform, index);
-	struct outcome o = execute(v, site);
+	struct outcome o = td_active(v) ? execute_in_td(v, site) : execute(v, site);
 
 	finish(v, site, &o);
+}
+
+static void on_world_left(unsigned int index, void *userdata)
+{
+	struct vcpu *v = this_vcpu(userdata, index);
+	const struct outcome o = outcome_flags(false, false);
+
+	if (td_active(v))
+		finish(v, td_left(v), &o);
+}
+
+static void on_world_probed(unsigned int index, void *userdata)
+{
+	struct vcpu *v = this_vcpu(userdata, index);
+
+	if (td_active(v))
+		td_probed(v);
 }
 
 static void on_cpuid(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
+	struct vcpu *v = this_vcpu(site->platform, index);
 
-	cpuid_before(this_vcpu(site->platform, index), site);
+	if (!td_active(v))
+		cpuid_before(v, site);
 }
 
 static void on_after_cpuid(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
+	struct vcpu *v = this_vcpu(site->platform, index);
 
-	cpuid_after(this_vcpu(site->platform, index), site, site->pc);
+	if (!td_active(v))
+		cpuid_after(v, site, site->pc);
 }
 
 /* Start over with a block that begins here, and so goes on behind the CPUID. */
@@ -112,8 +143,10 @@ static void on_restart_block(unsigned int index, void *userdata)
 static void on_reset_vector(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
+	struct vcpu *v = site->platform->vcpu[index];
 
-	if (index == 0)
+	/* TDs start at this address, too, but never in real mode. */
+	if (index == 0 && !(vcpu_read(v, REG_CR0) & CR0_PROTECTED))
 		platform_power_on(site->platform);
 }
 
@@ -246,6 +279,12 @@ static void watch_insn(struct platform *p, struct qemu_plugin_tb *tb, size_t i)
 	if (pc == RESET_VECTOR)
 		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_reset_vector,
 				QEMU_PLUGIN_CB_RW_REGS, get_plain_site(p, pc));
+	if (td_is_left_address(pc))
+		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_world_left,
+				QEMU_PLUGIN_CB_RW_REGS_PC, p);
+	if (td_is_probed_address(pc))
+		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_world_probed,
+				QEMU_PLUGIN_CB_RW_REGS_PC, p);
 	if (!decode_translated(qinsn, &insn))
 		return;
 	if (insn.kind == INSN_CLFLUSH && !seam_wants_clflush(&p->opt.seam))

@@ -29,7 +29,7 @@ $(O)/asan-plugin/%.o: %.c
 
 # What each tests, and what stands in for QEMU.
 MODEL_ASAN	:= $(MODEL_SRC:%.c=$(O)/asan/%.o)
-EXECUTORS	:= cpuid cr4 decode flags movdir64b msr vcpu vmcs vmx
+EXECUTORS	:= clflush cpuid cr4 decode flags movdir64b msr vcpu vmcs vmx
 FAKED		:= $(EXECUTORS:%=$(O)/asan-plugin/qemu/%.o) \
 		   $(O)/asan-plugin/qemu/tests/fake_qemu.o $(MODEL_ASAN)
 
@@ -37,7 +37,7 @@ $(O)/asan-plugin/test_cpu: $(FAKED)
 $(O)/asan-plugin/test_decode: $(O)/asan-plugin/qemu/decode.o
 $(O)/asan-plugin/test_files: $(patsubst %,$(O)/asan-plugin/qemu/%.o,json report stats trace) $(MODEL_ASAN)
 $(O)/asan-plugin/test_flags: $(FAKED)
-$(O)/asan-plugin/test_options: $(O)/asan-plugin/qemu/options.o $(MODEL_ASAN)
+$(O)/asan-plugin/test_options: $(patsubst %,$(O)/asan-plugin/qemu/%.o,options tsc) $(MODEL_ASAN)
 $(O)/asan-plugin/test_symbols: $(O)/asan-plugin/qemu/symbols.o
 $(O)/asan-plugin/test_vmcs: $(O)/asan-plugin/qemu/vmcs.o
 $(O)/asan-plugin/test_vmx: $(FAKED)

@@ -98,5 +98,6 @@ bool qemu_plugin_write_memory_vaddr(uint64_t addr, GByteArray *data);
 bool qemu_plugin_translate_vaddr(uint64_t vaddr, uint64_t *hwaddr);
 /* Zero is success. */
 int qemu_plugin_read_memory_hwaddr(uint64_t addr, GByteArray *data, size_t len);
+int qemu_plugin_write_memory_hwaddr(uint64_t addr, GByteArray *data);
 
 #endif

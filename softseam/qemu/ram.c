@@ -42,6 +42,9 @@ struct ram {
 	uint64_t size;
 	/* RAM that lies below 4 GiB; the rest starts at 4 GiB. */
 	uint64_t below_4g;
+	/* NULL if there is none. */
+	uint8_t *spare;
+	uint64_t spare_size;
 };
 
 static uint64_t ram_pa(const struct ram *ram, uint64_t offset)
@@ -114,11 +117,7 @@ static unsigned int join_areas(const struct area *area, unsigned int nr_areas,
 	return nr;
 }
 
-/*
- * Is @host the memory that the guest sees at @pa?  Writes something improbable
- * through the pointer and reads it back through QEMU.
- */
-static bool is_same_memory(uint8_t *host, uint64_t pa)
+bool ram_is_same_memory(uint8_t *host, uint64_t pa)
 {
 	static const uint64_t pattern[2] = {
 		0x5eab00d7dc0ffee5ull, 0x9e3779b97f4a7c15ull,
@@ -134,6 +133,16 @@ static bool is_same_memory(uint8_t *host, uint64_t pa)
 	memcpy(host, saved, sizeof(saved));
 	g_byte_array_free(seen, TRUE);
 	return same;
+}
+
+static uint8_t *reserve(uint64_t bytes)
+{
+	uint8_t *at = mmap(NULL, bytes, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at == MAP_FAILED)
+		fatal("no address space for guest RAM: %s", strerror(errno));
+	return at;
 }
 
 /* A second mapping of the same memory: old size 0, see mremap(2). */
@@ -159,11 +168,11 @@ static bool backend_comes_next(const struct backend *b, uint64_t offset)
 	uint8_t *start = b->area->start;
 	unsigned int i;
 
-	if (is_same_memory(start, offset))
+	if (ram_is_same_memory(start, offset))
 		return true;
 	for (i = 0; i < G_N_ELEMENTS(split); i++)
 		if (offset >= split[i] &&
-		    is_same_memory(start, offset - split[i] + 4 * GIB))
+		    ram_is_same_memory(start, offset - split[i] + 4 * GIB))
 			return true;
 	return false;
 }
@@ -206,8 +215,8 @@ static bool layout_holds(const struct ram *ram, struct backend *const *order,
 	for (i = 0; i < nr_order; i++) {
 		uint64_t last = offset + order[i]->size - 4 * KIB;
 
-		if (!is_same_memory(ram->base + offset, ram_pa(ram, offset)) ||
-		    !is_same_memory(ram->base + last, ram_pa(ram, last)))
+		if (!ram_is_same_memory(ram->base + offset, ram_pa(ram, offset)) ||
+		    !ram_is_same_memory(ram->base + last, ram_pa(ram, last)))
 			return false;
 		offset += order[i]->size;
 	}
@@ -215,8 +224,8 @@ static bool layout_holds(const struct ram *ram, struct backend *const *order,
 		return true;
 
 	offset = ram->below_4g - 4 * KIB;
-	return is_same_memory(ram->base + offset, offset) &&
-	       is_same_memory(ram->base + ram->below_4g, 4 * GIB);
+	return ram_is_same_memory(ram->base + offset, offset) &&
+	       ram_is_same_memory(ram->base + ram->below_4g, 4 * GIB);
 }
 
 static bool is_memory(uint64_t pa)
@@ -252,6 +261,38 @@ static bool find_layout(struct ram *ram, struct backend *const *order,
 	return false;
 }
 
+static bool is_among(const struct backend *b, struct backend *const *order,
+		     unsigned int nr_order)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_order; i++)
+		if (order[i]->area->start == b->area->start)
+			return true;
+	return false;
+}
+
+/* The largest shared memory, of whatever name, that is no RAM. */
+static void open_spare(struct ram *ram, struct backend *const *order,
+		       unsigned int nr_order)
+{
+	struct backend backend[MAX_BACKENDS], *spare = NULL;
+	struct area area[MAX_AREAS];
+	unsigned int i, nr = join_areas(area, read_areas(area, NULL), backend);
+
+	for (i = 0; i < nr; i++)
+		if (backend[i].size >= SMALLEST_BACKEND &&
+		    !is_among(&backend[i], order, nr_order) &&
+		    (!spare || backend[i].size > spare->size))
+			spare = &backend[i];
+	if (!spare)
+		return;
+
+	ram->spare_size = spare->size;
+	ram->spare = reserve(spare->size);
+	mirror_backend(ram->spare, spare);
+}
+
 struct ram *ram_open(const char *path)
 {
 	struct backend backend[MAX_BACKENDS], *order[MAX_BACKENDS];
@@ -268,10 +309,8 @@ struct ram *ram_open(const char *path)
 	if (!ram->size)
 		fatal("guest RAM is not shared memory; add -object memory-backend-memfd,id=ram0,size=SIZE,share=on -machine memory-backend=ram0");
 
-	ram->base = mmap(NULL, ram->size, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (ram->base == MAP_FAILED)
-		fatal("no address space for guest RAM: %s", strerror(errno));
+	open_spare(ram, order, nr_order);
+	ram->base = reserve(ram->size);
 	for (i = 0, at = ram->base; i < nr_order; at += order[i++]->size)
 		mirror_backend(at, order[i]);
 
@@ -279,6 +318,22 @@ struct ram *ram_open(const char *path)
 		fatal("the %" PRIu64 " MiB of shared memory found do not lie where a q35 machine has its RAM; back all of the RAM with shared memory and leave max-ram-below-4g alone",
 		      ram->size / MIB);
 	return ram;
+}
+
+uint64_t ram_bytes(const struct ram *ram)
+{
+	return ram->size;
+}
+
+uint64_t ram_offset(const struct ram *ram, uint64_t pa)
+{
+	return pa < 4 * GIB ? pa : pa - 4 * GIB + ram->below_4g;
+}
+
+uint8_t *ram_spare(const struct ram *ram, uint64_t *size)
+{
+	*size = ram->spare_size;
+	return ram->spare;
 }
 
 static bool ranges_overlap(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)

@@ -7,6 +7,7 @@
 #ifndef SOFTSEAM_RAM_H
 #define SOFTSEAM_RAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "seam.h"
@@ -19,6 +20,19 @@ struct ram;
  * is not shared, or laid out in a way that softseam does not know.
  */
 struct ram *ram_open(const char *path);
+
+/* All of guest RAM, and where in it the byte at @pa is. */
+uint64_t ram_bytes(const struct ram *ram);
+uint64_t ram_offset(const struct ram *ram, uint64_t pa);
+
+/* Shared memory of the machine that is not RAM; NULL if there is none. */
+uint8_t *ram_spare(const struct ram *ram, uint64_t *size);
+
+/*
+ * Is @host the memory that the CPUs see at @pa?  Writes something improbable
+ * through the pointer and reads it back through QEMU.
+ */
+bool ram_is_same_memory(uint8_t *host, uint64_t pa);
 
 /* Host memory at [@pa, @pa + @len), or NULL if not all of it is RAM. */
 void *ram_pointer(const struct ram *ram, uint64_t pa, uint64_t len);

@@ -7,32 +7,41 @@
 static const char *const reg_names[REG_COUNT] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-	"cs", "fs_base", "gs_base", "cr0", "cr4", "efer",
+	"cs", "fs_base", "gs_base", "cr0", "cr3", "cr4", "efer",
+	"eflags",
 };
 
-static void find_registers(struct vcpu *v)
+static const char *const xmm_names[NR_XMM_REGS] = {
+	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+	"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
+};
+
+/* The first of a name counts. */
+static struct qemu_plugin_register *find_register(const GArray *all, const char *name)
 {
-	GArray *all = qemu_plugin_get_registers();
-	guint stride = g_array_get_element_size(all);
-	bool found[REG_COUNT] = { false };
-	unsigned int i, reg;
+	guint stride = g_array_get_element_size((GArray *)all);
+	unsigned int i;
 
 	for (i = 0; i < all->len; i++) {
 		const struct qemu_plugin_reg_descriptor *d =
 			(const void *)(all->data + (size_t)i * stride);
 
-		for (reg = 0; reg < REG_COUNT; reg++)
-			if (!found[reg] && !strcmp(d->name, reg_names[reg])) {
-				v->handle[reg] = d->handle;
-				found[reg] = true;
-			}
+		if (!strcmp(d->name, name))
+			return d->handle;
 	}
-	g_array_free(all, TRUE);
+	fatal("QEMU does not expose register %s; QEMU 11.1 does", name);
+}
 
-	for (reg = 0; reg < REG_COUNT; reg++)
-		if (!found[reg])
-			fatal("QEMU does not expose register %s; QEMU 11.1 does",
-			      reg_names[reg]);
+static void find_registers(struct vcpu *v)
+{
+	GArray *all = qemu_plugin_get_registers();
+	unsigned int i;
+
+	for (i = 0; i < REG_COUNT; i++)
+		v->handle[i] = find_register(all, reg_names[i]);
+	for (i = 0; i < NR_XMM_REGS; i++)
+		v->xmm[i] = find_register(all, xmm_names[i]);
+	g_array_free(all, TRUE);
 }
 
 struct vcpu *vcpu_new(unsigned int index)
@@ -56,6 +65,7 @@ void vcpu_reset(struct vcpu *v)
 	memset(&v->fault, 0, sizeof(v->fault));
 	memset(&v->cpuid, 0, sizeof(v->cpuid));
 	v->page.valid = false;
+	memset(&v->td, 0, sizeof(v->td));
 	v->caller = NULL;
 }
 
@@ -81,6 +91,22 @@ void vcpu_write(struct vcpu *v, enum vcpu_reg reg, uint64_t value)
 	g_byte_array_append(v->buf, (const guint8 *)&value, sizeof(value));
 	if (!qemu_plugin_write_register(v->handle[reg], v->buf))
 		fatal("QEMU could not write register %s", reg_names[reg]);
+}
+
+void vcpu_read_xmm(struct vcpu *v, unsigned int n, uint8_t value[XMM_BYTES])
+{
+	g_byte_array_set_size(v->buf, 0);
+	if (!qemu_plugin_read_register(v->xmm[n], v->buf) || v->buf->len < XMM_BYTES)
+		fatal("QEMU could not read register %s", xmm_names[n]);
+	memcpy(value, v->buf->data, XMM_BYTES);
+}
+
+void vcpu_write_xmm(struct vcpu *v, unsigned int n, const uint8_t value[XMM_BYTES])
+{
+	g_byte_array_set_size(v->buf, 0);
+	g_byte_array_append(v->buf, value, XMM_BYTES);
+	if (!qemu_plugin_write_register(v->xmm[n], v->buf))
+		fatal("QEMU could not write register %s", xmm_names[n]);
 }
 
 bool vcpu_in_long_mode(struct vcpu *v)

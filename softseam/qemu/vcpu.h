@@ -13,14 +13,22 @@
 
 #include "plugin_api.h"
 #include "decode.h"
+#include "tlb.h"
+
+struct site;
 
 /* General registers come first, numbered as in ModRM. */
 enum vcpu_reg {
 	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
 	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
-	REG_CS, REG_FS_BASE, REG_GS_BASE, REG_CR0, REG_CR4, REG_EFER,
+	REG_CS, REG_FS_BASE, REG_GS_BASE, REG_CR0, REG_CR3, REG_CR4, REG_EFER,
+	REG_EFLAGS,
 	REG_COUNT,
 };
+
+#define REG_GPRS	16
+#define NR_XMM_REGS	16
+#define XMM_BYTES	16
 
 #define CR4_VMXE	(1ull << 13)
 #define EFER_LMA	(1ull << 10)
@@ -41,10 +49,22 @@ struct vcpu_cpuid {
 	uint32_t leaf, subleaf;
 };
 
+/* Running a TD, or about to: see run_td.c. */
+struct vcpu_td {
+	/* The SEAMCALL in progress; NULL: the host runs. */
+	struct site *site;
+	/* The host's registers, at that SEAMCALL. */
+	uint64_t gpr[REG_GPRS], cr3, efer, eflags;
+	/* Translations, and whose they are; an id of 0 is nobody's. */
+	struct tlb tlb;
+	uint64_t tlb_id, tlb_epoch;
+};
+
 struct vcpu {
 	unsigned int index;
 	/* Opaque; NULL is one of them. */
 	struct qemu_plugin_register *handle[REG_COUNT];
+	struct qemu_plugin_register *xmm[NR_XMM_REGS];
 	/* Scratch space for the plugin interface: a callback may not return. */
 	GByteArray *buf;
 	/* The power-on of the machine that the state below belongs to. */
@@ -62,6 +82,7 @@ struct vcpu {
 
 	struct vcpu_fault fault;
 	struct vcpu_cpuid cpuid;
+	struct vcpu_td td;
 
 	/* The page that was translated last: see vcpu_translate(). */
 	struct {
@@ -82,6 +103,8 @@ uint64_t vcpu_read(struct vcpu *v, enum vcpu_reg reg);
 /* The low half, as EAX is of RAX. */
 uint32_t vcpu_read32(struct vcpu *v, enum vcpu_reg reg);
 void vcpu_write(struct vcpu *v, enum vcpu_reg reg, uint64_t value);
+void vcpu_read_xmm(struct vcpu *v, unsigned int n, uint8_t value[XMM_BYTES]);
+void vcpu_write_xmm(struct vcpu *v, unsigned int n, const uint8_t value[XMM_BYTES]);
 bool vcpu_in_long_mode(struct vcpu *v);
 /* Long mode at privilege level 0: the only place where softseam takes over. */
 bool vcpu_in_kernel(struct vcpu *v);

@@ -8,6 +8,7 @@
 #include "msr.h"
 #include "ram.h"
 #include "report.h"
+#include "run_td.h"
 #include "vmcs.h"
 
 /* VM-instruction errors */
@@ -206,7 +207,6 @@ static struct outcome vm_enter(struct vcpu *v, const struct site *site)
 				VM_ERROR_VMRESUME_NOT_LAUNCHED);
 }
 
-/* The model walks its own tables, so nothing is cached that must go. */
 static struct outcome invept(struct vcpu *v, const struct site *site)
 {
 	uint64_t va = operand_address(v, site);
@@ -217,6 +217,7 @@ static struct outcome invept(struct vcpu *v, const struct site *site)
 		return vm_fail(v, site, VM_ERROR_INVALIDATION_OPERAND);
 	if (!vcpu_load(v, va, descriptor, sizeof(descriptor)))
 		return outcome_pf(va);
+	td_invept(v);
 	return vm_succeed();
 }
 
@@ -277,13 +278,21 @@ static void store_regs(struct vcpu *v, const struct seam_regs *in,
 	store_reg(v, REG_R15, in->r15, out->r15);
 }
 
-static struct outcome seamcall(struct vcpu *v, const struct site *site)
+static struct outcome seamcall(struct vcpu *v, struct site *site)
 {
 	struct seam_regs in, out;
+	char reason[WINDOW_REASON];
+
+	/* The first call comes when firmware and the kernel have set all up. */
+	if (site->platform->window && !site->platform->probe.done &&
+	    window_locate(site->platform->window, reason, sizeof(reason)))
+		td_probe(v, site);
 
 	load_regs(v, &in);
 	out = in;
 	switch (platform_seamcall(site->platform, v, &out)) {
+	case SEAM_END_RUN_GUEST:
+		td_enter(v, site);
 	case SEAM_END_DONE:
 		store_regs(v, &in, &out);
 		return vm_succeed();
@@ -296,7 +305,7 @@ static struct outcome seamcall(struct vcpu *v, const struct site *site)
 	}
 }
 
-static struct outcome vmx_execute_in_root(struct vcpu *v, const struct site *site)
+static struct outcome vmx_execute_in_root(struct vcpu *v, struct site *site)
 {
 	switch (site->insn.kind) {
 	case INSN_SEAMCALL:
@@ -325,7 +334,7 @@ static struct outcome vmx_execute_in_root(struct vcpu *v, const struct site *sit
 	}
 }
 
-struct outcome vmx_execute(struct vcpu *v, const struct site *site)
+struct outcome vmx_execute(struct vcpu *v, struct site *site)
 {
 	/* Left to TCG, all of these are #UD. */
 	if (!vcpu_in_kernel(v) || !site->platform->seam)

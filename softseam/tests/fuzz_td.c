@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "leaves.h"
+#include "plain.h"
 #include "range.h"
 #include "td_params.h"
 #include "track.h"
@@ -259,7 +260,7 @@ static void guest_step(struct fuzz *f)
 		return;
 	sept_look(&td->sept, gpa, &view);
 	if (view.state == SEPT_MAPPED)
-		memset(view.plain, 0x5A, 64);
+		memset(plain_at(f->seam, view.hpa), 0x5A, 64);
 	sept_accept(&td->sept, gpa, take8(f) % 2, &walk);
 }
 

@@ -22,6 +22,8 @@ void host_assert_status(uint64_t got, uint64_t want, const char *file, int line)
 /* The test programs are linked so that these stand before the C library's. */
 void *__real_calloc(size_t nr, size_t size);
 void *__wrap_calloc(size_t nr, size_t size);
+void *__real_aligned_alloc(size_t align, size_t size);
+void *__wrap_aligned_alloc(size_t align, size_t size);
 void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
 void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
 
@@ -40,6 +42,11 @@ static bool alloc_fails(void)
 void *__wrap_calloc(size_t nr, size_t size)
 {
 	return alloc_fails() ? NULL : __real_calloc(nr, size);
+}
+
+void *__wrap_aligned_alloc(size_t align, size_t size)
+{
+	return alloc_fails() ? NULL : __real_aligned_alloc(align, size);
 }
 
 void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)

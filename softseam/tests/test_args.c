@@ -16,6 +16,23 @@ struct bad {
 };
 
 static const struct bad bad_args[] = {
+	{ "erratum", "", "unknown value" },
+	{ "erratum", "yes", "unknown value" },
+	{ "ext_pool_pages", "x", "not a number" },
+	{ "ext_pool_pages", "1048577", "out of range" },
+	{ "ext_required", "1", "unknown value" },
+	{ "interrupt_every", "-1", "not a number" },
+	{ "interrupt_every", "0x100000000", "out of range" },
+	{ "iommu", "", "no address at" },
+	{ "iommu", "0xfed90001", "not a multiple of 4K" },
+	{ "iommu", "0xfed90000,0", "no ':' at" },
+	{ "iommu", "0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0", "more than 16 IOMMUs" },
+	{ "iommu_mt_pages", "511", "out of range" },
+	{ "spdm_mt_pages", "0", "out of range" },
+	{ "spdm_mt_pages", "513", "out of range" },
+	{ "ide_mt_pages", "0", "out of range" },
+	{ "spdm_list", "list", "unknown value" },
+	{ "connect_out", "strict", "unknown value" },
 	{ "features0", "", "not a number" },
 	{ "features0", "x", "not a number" },
 	{ "features0", "0x", "not a number" },
@@ -170,6 +187,34 @@ static void defaults(void **state)
 	assert_int_equal(cfg.nr_packages, 1);
 	assert_int_equal(cfg.nr_cmrs, 0);
 	assert_int_equal(cfg.nr_injections, 0);
+}
+
+static void features(void **state)
+{
+	(void)state;
+	set("erratum", "on");
+	assert_true(cfg.erratum);
+	set("erratum", "off");
+	assert_false(cfg.erratum);
+	set("ext_pool_pages", "0x100000");
+	assert_int_equal(cfg.ext_pool_pages, 1 << 20);
+	set("ext_required", "off");
+	assert_false(cfg.ext_required);
+	set("interrupt_every", "3");
+	assert_int_equal(cfg.interrupt_every, 3);
+	set("spdm_list", "info");
+	assert_true(cfg.spdm_list_info);
+	set("spdm_list", "array");
+	assert_false(cfg.spdm_list_info);
+	set("connect_out", "off");
+	assert_false(cfg.connect_out);
+	set("iommu", "0xfed90000:4G");
+	assert_int_equal(cfg.nr_iommus, 2);
+	assert_int_equal(cfg.iommu[1], 1ULL << 32);
+	set("iommu_mt_pages", "510");
+	set("spdm_mt_pages", "512");
+	set("ide_mt_pages", "1");
+	assert_int_equal(cfg.iommu_mt_pages + cfg.spdm_mt_pages + cfg.ide_mt_pages, 1023);
 }
 
 static void unknown_key(void **state)
@@ -449,7 +494,7 @@ static void refused_no_memory(void **state)
 	unsigned int nth = 0;
 
 	(void)state;
-	while (!seam && nth < 10) {
+	while (!seam && nth < 20) {
 		err[0] = '\0';
 		host_fail_alloc(++nth);
 		seam = seam_new(&cfg, &machine, err, sizeof(err));
@@ -461,10 +506,11 @@ static void refused_no_memory(void **state)
 						 "use a smaller cmr=");
 	}
 	/*
-	 * The state itself, one table of entries a level, what each region uses,
-	 * the bitmap, and one table each of pages and of their lines.
+	 * The state itself, that of LPs, one table of entries a level, what each
+	 * region uses, the bitmap, one table each of pages and of their lines, and
+	 * the contents of private pages; then none fails.
 	 */
-	assert_int_equal(nth, 1 + NR_PAGE_SIZES + 2 + 1 + 1 + 1);
+	assert_int_equal(nth, 2 + NR_PAGE_SIZES + 2 + 1 + 1 + 1 + 1);
 	seam_free(seam);
 }
 
@@ -480,6 +526,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		args_test(defaults),
+		args_test(features),
 		args_test(unknown_key),
 		args_test(numbers),
 		args_test(cmrs),

@@ -268,6 +268,24 @@ static void all_that_comes_back(void **state)
 	host_free(h);
 }
 
+/* As messages name them. */
+static void page_types(void **state)
+{
+	static const struct {
+		enum page_type type;
+		const char *name;
+	} types[] = {
+		{ PT_NDA, "NDA" }, { PT_RSVD, "RSVD" }, { PT_REG, "REG" }, { PT_TDR, "TDR" },
+		{ PT_TDCX, "TDCX" }, { PT_TDVPR, "TDVPR" }, { PT_EPT, "EPT" }, { PT_EXT, "EXT" },
+		{ PT_IOMMU_MT, "IOMMU_MT" }, { PT_SPDM_MT, "SPDM_MT" }, { PT_IDE_MT, "IDE_MT" },
+		{ PT_PAMT, "PAMT" }, { 7, "?" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		assert_string_equal(page_type_name(types[i].type), types[i].name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +304,7 @@ int main(void)
 		cmocka_unit_test(reset_too_early),
 		cmocka_unit_test(no_erratum),
 		cmocka_unit_test(all_that_comes_back),
+		cmocka_unit_test(page_types),
 	};
 
 	return cmocka_run_group_tests_name("lines", tests, NULL, NULL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Random calls of all leaves keep what must hold.  Each run prints its seed;
- * SOFTSEAM_SEED=N repeats it, SOFTSEAM_CALLS=N makes more or fewer calls.
+ * SEED=N repeats it, CALLS=N makes more or fewer calls.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 
 static uint64_t seed_of(unsigned int run)
 {
-	return number_from("SOFTSEAM_SEED", (uint64_t)time(NULL)) + run;
+	return number_from("SEED", (uint64_t)time(NULL)) + run;
 }
 
 /* ACCEPT by a guest, which is no SEAMCALL. */
@@ -110,12 +110,12 @@ static struct host *start(const char *const *args)
 
 static struct tally run(unsigned int nr, const char *const *args)
 {
-	uint64_t calls = number_from("SOFTSEAM_CALLS", DEFAULT_CALLS);
+	uint64_t calls = number_from("CALLS", DEFAULT_CALLS);
 	struct host *h = start(args);
 	struct random r = { .state = seed_of(nr) };
 	struct tally n = { 0 };
 
-	print_message("# seed %" PRIu64 " for run %u, SOFTSEAM_SEED=%" PRIu64 " repeats it\n",
+	print_message("# seed %" PRIu64 " for run %u, SEED=%" PRIu64 " repeats it\n",
 		      r.state, nr, r.state - nr);
 	while (n.calls < calls) {
 		make_call(h, &r, &n);

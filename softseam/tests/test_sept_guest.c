@@ -2,35 +2,8 @@
 /* The secure EPT as those see it who run guests. */
 #include <string.h>
 
+#include "plain.h"
 #include "td_host.h"
-
-/* What a guest may access, as a listener hears of it. */
-struct ear {
-	struct sept_listener listener;
-	unsigned int nr;
-	uint64_t gpa;
-	unsigned int level;
-	bool accessible;
-};
-
-static void hear(struct sept_listener *l, uint64_t gpa, unsigned int level, bool accessible)
-{
-	struct ear *ear = (struct ear *)l;
-
-	ear->nr++;
-	ear->gpa = gpa;
-	ear->level = level;
-	ear->accessible = accessible;
-}
-
-static void assert_heard(struct ear *ear, uint64_t gpa, unsigned int level, bool accessible)
-{
-	assert_int_equal(ear->nr, 1);
-	assert_int_equal(ear->gpa, gpa);
-	assert_int_equal(ear->level, level);
-	assert_int_equal(ear->accessible, accessible);
-	ear->nr = 0;
-}
 
 static void mem(struct host *h, uint64_t leaf, uint64_t what, uint64_t page)
 {
@@ -58,17 +31,15 @@ static void look(void **state)
 	assert_int_equal(view.level, 0);
 	assert_int_equal(view.gpa, GPA_REG);
 	assert_int_equal(view.hpa, REG_PAGE);
-	assert_memory_equal(view.plain, host_mem(h, SOURCE), SZ_4K);
+	assert_memory_equal(plain_at(h->seam, view.hpa), host_mem(h, SOURCE), SZ_4K);
 
 	sept_look(t, GPA_AUG, &view);
 	assert_int_equal(view.state, SEPT_PENDING);
 	assert_int_equal(view.hpa, AUG_PAGE);
-	assert_ptr_equal(view.plain, (char *)sept_plain(t, GPA_REG) + SZ_4K);
 
 	sept_look(t, GPA_FREE, &view);
 	assert_int_equal(view.state, SEPT_FREE);
 	assert_int_equal(view.level, 0);
-	assert_null(view.plain);
 
 	sept_look(t, GPA_NO_TABLE + 0x5000, &view);
 	assert_int_equal(view.state, SEPT_FREE);
@@ -80,132 +51,6 @@ static void look(void **state)
 	assert_int_equal(view.state, SEPT_NL_BLOCKED);
 	assert_int_equal(view.level, 1);
 	assert_int_equal(view.gpa, 0);
-	assert_null(view.plain);
-}
-
-static void listeners(void **state)
-{
-	struct ear ear = { .listener.changed = hear }, other = ear;
-	struct host *h = *state;
-	struct sept_walk walk;
-	uint64_t generation;
-	struct sept *t;
-
-	host_start(h);
-	td_goto(h, TD_SEPT);
-	t = &host_td(h)->sept;
-	sept_listen(t, &ear.listener);
-	sept_listen(t, &other.listener);
-	generation = t->generation;
-
-	mem(h, TDH_MEM_PAGE_ADD, GPA_REG, REG_PAGE);
-	assert_heard(&ear, GPA_REG, 0, true);
-	assert_heard(&other, GPA_REG, 0, true);
-	assert_int_equal(t->generation, generation + 1);
-	sept_unlisten(t, &other.listener);
-
-	/* Pending memory is no memory yet, an empty table never is. */
-	mem(h, TDH_MEM_PAGE_AUG, GPA_AUG, AUG_PAGE);
-	mem(h, TDH_MEM_SEPT_ADD, GPA_NO_TABLE | 1, FREE_PAGE);
-	assert_int_equal(ear.nr, 0);
-	assert_status(sept_accept(t, GPA_AUG, 0, &walk), TDX_SUCCESS);
-	assert_heard(&ear, GPA_AUG, 0, true);
-
-	mem(h, TDH_MEM_RANGE_BLOCK, GPA_AUG, 0);
-	assert_heard(&ear, GPA_AUG, 0, false);
-	mem(h, TDH_MEM_RANGE_UNBLOCK, GPA_AUG, 0);
-	assert_heard(&ear, GPA_AUG, 0, true);
-	mem(h, TDH_MEM_RANGE_BLOCK, 1, 0);
-	assert_heard(&ear, 0, 1, false);
-	mem(h, TDH_MEM_RANGE_UNBLOCK, 1, 0);
-	assert_heard(&ear, 0, 1, true);
-	mem(h, TDH_MEM_PAGE_REMOVE, GPA_REG, 0);
-	assert_heard(&ear, GPA_REG, 0, false);
-
-	/* What was blocked before is not heard of when it goes. */
-	mem(h, TDH_MEM_RANGE_BLOCK, GPA_AUG, 0);
-	assert_heard(&ear, GPA_AUG, 0, false);
-	mem(h, TDH_MEM_PAGE_REMOVE, GPA_AUG, 0);
-	assert_int_equal(ear.nr, 0);
-	assert_int_equal(other.nr, 0);
-	sept_unlisten(t, &ear.listener);
-	sept_unlisten(t, &other.listener);
-	assert_null(t->listeners);
-}
-
-struct runs {
-	unsigned int nr;
-	uint64_t gpa[4], size[4];
-	void *plain[4];
-};
-
-static void collect(void *opaque, uint64_t gpa, uint64_t size, void *plain)
-{
-	struct runs *r = opaque;
-
-	assert_true(r->nr < 4);
-	r->gpa[r->nr] = gpa;
-	r->size[r->nr] = size;
-	r->plain[r->nr++] = plain;
-}
-
-static void runs(void **state)
-{
-	struct runs found = { 0 };
-	struct host *h = *state;
-	struct sept_walk walk;
-	struct sept *t;
-
-	host_start(h);
-	td_goto(h, TD_AUG);
-	t = &host_td(h)->sept;
-	/* Two neighbours, a gap of one, three of 4K and one of 2M behind them. */
-	assert_status(sept_accept(t, GPA_AUG, 0, &walk), TDX_SUCCESS);
-	for (uint64_t i = 0; i < 3; i++) {
-		mem(h, TDH_MEM_PAGE_AUG, 0x1FD000 + i * SZ_4K, PG(60 + 2 * i));
-		assert_status(sept_accept(t, 0x1FD000 + i * SZ_4K, 0, &walk), TDX_SUCCESS);
-	}
-	mem(h, TDH_MEM_PAGE_AUG, GPA_NO_TABLE | 1, FREE_2M);
-	assert_status(sept_accept(t, GPA_NO_TABLE, 1, &walk), TDX_SUCCESS);
-	/* One that is not there for the guest. */
-	mem(h, TDH_MEM_PAGE_AUG, GPA_FREE + SZ_4K, FREE_PAGE);
-
-	sept_for_each_run(t, collect, &found);
-	assert_int_equal(found.nr, 2);
-	assert_int_equal(found.gpa[0], GPA_REG);
-	assert_int_equal(found.size[0], 2 * SZ_4K);
-	assert_ptr_equal(found.plain[0], sept_plain(t, GPA_REG));
-	assert_int_equal(found.gpa[1], 0x1FD000);
-	assert_int_equal(found.size[1], 3 * SZ_4K + SZ_2M);
-	assert_int_equal((uintptr_t)found.plain[1] % SZ_4K, 0);
-
-	found.nr = 0;
-	mem(h, TDH_MEM_RANGE_BLOCK, 2, 0);
-	sept_for_each_run(t, collect, &found);
-	assert_int_equal(found.nr, 0);
-}
-
-/* Plaintext is one piece within a GiB; across, runs end. */
-static void runs_end_at_1g(void **state)
-{
-	struct runs found = { 0 };
-	struct host *h = *state;
-	struct sept_walk walk;
-	struct sept *t;
-
-	host_start(h);
-	td_goto(h, TD_RUNNABLE);
-	t = &host_td(h)->sept;
-	mem(h, TDH_MEM_SEPT_ADD, GB | 2, PG(80));
-	mem(h, TDH_MEM_SEPT_ADD, GB | 1, PG(81));
-	mem(h, TDH_MEM_SEPT_ADD, (GB - SZ_2M) | 1, PG(82));
-	mem(h, TDH_MEM_PAGE_AUG, GB, PG(83));
-	mem(h, TDH_MEM_PAGE_AUG, GB - SZ_4K, PG(84));
-	assert_status(sept_accept(t, GB, 0, &walk), TDX_SUCCESS);
-	assert_status(sept_accept(t, GB - SZ_4K, 0, &walk), TDX_SUCCESS);
-	sept_for_each_run(t, collect, &found);
-	/* GPA_REG is the first; the two others are one only by chance. */
-	assert_true(found.nr == 3 || (found.nr == 2 && found.size[1] == 2 * SZ_4K));
 }
 
 static void accept(void **state)
@@ -270,7 +115,7 @@ static void accepted_is_zero(void **state)
 
 	host_start(h);
 	td_goto(h, TD_AUG);
-	plain = sept_plain(&host_td(h)->sept, GPA_AUG);
+	plain = plain_at(h->seam, AUG_PAGE);
 	for (unsigned int i = 0; i < 3; i++) {
 		assert_status(sept_accept(&host_td(h)->sept, GPA_AUG, 0, &walk), TDX_SUCCESS);
 		assert_memory_equal(plain, zero, SZ_4K);
@@ -280,17 +125,14 @@ static void accepted_is_zero(void **state)
 		mem(h, TDH_MEM_PAGE_REMOVE, GPA_AUG, 0);
 		mem(h, TDH_MEM_PAGE_AUG, GPA_AUG, AUG_PAGE);
 	}
-	/* Its neighbour was not touched. */
-	assert_memory_equal(plain - SZ_4K, host_mem(h, SOURCE), SZ_4K);
+	/* Another page was not touched. */
+	assert_memory_equal(plain_at(h->seam, REG_PAGE), host_mem(h, SOURCE), SZ_4K);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		host_test(look),
-		host_test(listeners),
-		host_test(runs),
-		host_test(runs_end_at_1g),
 		host_test(accept),
 		host_test(accept_large),
 		host_test(accepted_is_zero),

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TDs from the first page to the last, one after the other and side by side. */
+#include <string.h>
+
+#include "guest_host.h"
+#include "plain.h"
 #include "td_host.h"
 
 #define NR_TDS		8
@@ -161,36 +165,65 @@ static void early_end(void **state)
 	assert_as_before(h, before);
 }
 
-static unsigned int tds_freed, vcpus_freed;
-
-static void td_freed(struct td *td)
+/* Each vCPU runs for a moment, on its CPU. */
+static void run_vcpus(struct host *h, unsigned int n)
 {
-	(void)td;
-	tds_freed++;
+	const struct guest_exit host_event = { .why = GUEST_STOP_HOST_EVENT };
+	struct guest_result result;
+
+	for (unsigned int v = 0; v < NR_VCPUS; v++) {
+		struct seam_regs regs = { .rax = TDH_VP_ENTER, .rcx = P(n, P_VCPU + 8 * v) };
+
+		assert_int_equal(seam_call(h->seam, v, &regs), SEAM_END_RUN_GUEST);
+		assert_int_equal(seam_guest_exit(h->seam, v, &host_event, &result),
+				 SEAM_END_DONE);
+		assert_status(result.regs.rax, TDX_SUCCESS | VMX_OTHER_SMI);
+	}
 }
 
-static void vcpu_freed(struct vcpu *vcpu)
+static struct vcpu *vcpu_of(struct host *h, unsigned int n, unsigned int v)
 {
-	(void)vcpu;
-	vcpus_freed++;
+	return own_info(h->seam, P(n, P_VCPU + 8 * v))->object;
 }
 
-/* Whoever runs guests hears of each end, at the latest with the platform's. */
-static void guest_ops_hear_of_the_end(void **state)
+/* What a guest left behind is nobody's: not its memory's next owner's either. */
+static void assert_contents_gone(struct host *h, unsigned int n)
+{
+	static const uint8_t zero[SZ_4K];
+
+	for (unsigned int i = 0; i < NR_ADDED + NR_AUGED; i++)
+		assert_memory_equal(plain_at(h->seam, P(n, P_MEM + i)), zero, SZ_4K);
+}
+
+/*
+ * What it takes to run a guest goes with its vCPU, or with the platform; that
+ * all of it does is for the leak checker to tell.
+ */
+static void guests_end(void **state)
 {
 	struct host *h = *state;
 
-	start(h);
-	h->seam->guest_ops = (struct guest_ops){ .td_free = td_freed, .vcpu_free = vcpu_freed };
-	make(h, 0);
-	make(h, 1);
+	guest_host_start(h);
+	td_goto(h, TD_NONE);
+	for (unsigned int n = 0; n < 2; n++) {
+		make(h, n);
+		run_vcpus(h, n);
+		for (unsigned int v = 0; v < NR_VCPUS; v++)
+			assert_non_null(vcpu_of(h, n, v)->guest);
+		for (unsigned int i = 0; i < NR_ADDED + NR_AUGED; i++)
+			memset(plain_at(h->seam, P(n, P_MEM + i)), 0x5A, SZ_4K);
+	}
 	destroy(h, 0);
-	assert_int_equal(tds_freed, 1);
-	assert_int_equal(vcpus_freed, NR_VCPUS);
-	seam_free(h->seam);
-	h->seam = NULL;
-	assert_int_equal(tds_freed, 2);
-	assert_int_equal(vcpus_freed, 2 * NR_VCPUS);
+	assert_contents_gone(h, 0);
+	assert_int_equal(*(uint8_t *)plain_at(h->seam, P(1, P_MEM)), 0x5A);
+
+	/* The vCPUs of a TD that is made of the same pages are new. */
+	make(h, 0);
+	for (unsigned int v = 0; v < NR_VCPUS; v++)
+		assert_null(vcpu_of(h, 0, v)->guest);
+	run_vcpus(h, 0);
+	assert_int_equal(vcpu_of(h, 0, 1)->guest->run.cpu.rip, 0xFFFFFFF0);
+	assert_int_equal(h->nr_violations, 0);
 }
 
 int main(void)
@@ -200,7 +233,7 @@ int main(void)
 		host_test(again_and_again),
 		host_test(side_by_side),
 		host_test(early_end),
-		host_test(guest_ops_hear_of_the_end),
+		host_test(guests_end),
 	};
 
 	return cmocka_run_group_tests_name("td_life", tests, NULL, NULL);

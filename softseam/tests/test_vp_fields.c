@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TDH.VP.RD and TDH.VP.WR: preconditions, and each field. */
+#include <string.h>
+
 #include "field_id.h"
+#include "guest_host.h"
 #include "td_twists.h"
 
 /* As Linux makes them. */
@@ -170,19 +173,35 @@ static void pend_nmi(void **state)
 	assert_int_equal(read(h, PEND_NMI), 1);
 }
 
-static bool interrupt_pending(struct vcpu *vcpu)
-{
-	return vcpu->index == 0;
-}
-
+/* Is there an interrupt that the guest would take, if it could? */
 static void state_details(void **state)
 {
+	struct posted *posted;
 	struct host *h = *state;
 
-	host_start(h);
-	td_goto(h, TD_VCPU);
+	guest_host_start(h);
+	td_goto(h, TD_RUNNABLE);
 	assert_int_equal(read(h, STATE_DETAILS), 0);
-	h->seam->guest_ops.interrupt_pending = interrupt_pending;
+	guest_enter(h);
+	guest_leave_quietly(h);
+	assert_int_equal(read(h, STATE_DETAILS), 0);
+
+	write(h, (struct seam_regs)WR_VECTOR());
+	write(h, (struct seam_regs)WR_OF(PID_ADDRESS, SOURCE, ~0ULL));
+	write(h, (struct seam_regs)WR_PIN());
+	posted = (struct posted *)host_mem(h, SOURCE);
+	memset(posted, 0, sizeof(*posted));
+	atomic_store(&posted->requests[1], 1U << 16);
+	atomic_store(&posted->control, POSTED_OUTSTANDING);
+	guest_enter(h);
+	guest_leave_quietly(h);
+	assert_int_equal(read(h, STATE_DETAILS), 1);
+	assert_int_equal(posted->requests[1], 0);
+
+	/* Not above the priority of the task. */
+	host_vcpu(h)->guest->apic.tpr = 0x30;
+	assert_int_equal(read(h, STATE_DETAILS), 0);
+	host_vcpu(h)->guest->apic.tpr = 0x20;
 	assert_int_equal(read(h, STATE_DETAILS), 1);
 }
 

@@ -5,7 +5,7 @@ FUZZ_SECONDS	?= 60
 SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all \
 		   -fno-omit-frame-pointer
 TEST_CFLAGS	= $(BASE_CFLAGS) -O1 -D_GNU_SOURCE -Itests
-TEST_LIBS	:= -Wl,--wrap=calloc,--wrap=mmap -lcmocka $(MODEL_LIBS)
+TEST_LIBS	:= -Wl,--wrap=calloc,--wrap=aligned_alloc,--wrap=mmap -lcmocka $(MODEL_LIBS)
 
 # One program a file; test_threads*.c run under another sanitizer.
 THREAD_SRC	:= $(wildcard tests/test_threads*.c)
@@ -15,7 +15,7 @@ TESTS		:= $(TEST_SRC:tests/%.c=%)
 
 define test_objects
 $(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(O)/$(1)/tests/host.o $(O)/$(1)/tests/td_host.o $(O)/$(1)/tests/feature_host.o \
-	$(O)/$(1)/tests/td_twists.o $(O)/$(1)/tests/property_call.o \
+	$(O)/$(1)/tests/td_twists.o $(O)/$(1)/tests/guest_host.o $(O)/$(1)/tests/property_call.o \
 	$(O)/$(1)/tests/property_check.o $(O)/$(1)/tests/property_step.o
 endef
 

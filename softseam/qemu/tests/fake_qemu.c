@@ -7,6 +7,7 @@
 #include "fake_qemu.h"
 #include "ram.h"
 #include "report.h"
+#include "run_td.h"
 #include "symbols.h"
 
 struct fake fake;
@@ -15,8 +16,27 @@ static struct platform platform;
 static const char *const names[REG_COUNT] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-	"cs", "fs_base", "gs_base", "cr0", "cr4", "efer",
+	"cs", "fs_base", "gs_base", "cr0", "cr3", "cr4", "efer", "eflags",
 };
+
+static const char *const xmm_names[NR_XMM_REGS] = {
+	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+	"xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
+};
+
+static void *handle_of(size_t i)
+{
+	return (void *)(i << 1);
+}
+
+/* What the handle stands for, and its size. */
+static uint8_t *register_at(struct qemu_plugin_register *handle, guint *size)
+{
+	size_t i = (uintptr_t)handle >> 1;
+
+	*size = i < REG_COUNT ? sizeof(fake.reg[0]) : XMM_BYTES;
+	return i < REG_COUNT ? (uint8_t *)&fake.reg[i] : fake.xmm[i - REG_COUNT];
+}
 
 /* QEMU's handles are numbers, too, and its list is in another order. */
 GArray *qemu_plugin_get_registers(void)
@@ -25,9 +45,9 @@ GArray *qemu_plugin_get_registers(void)
 	struct qemu_plugin_reg_descriptor d = { 0 };
 	size_t i;
 
-	for (i = REG_COUNT; i-- > 0;) {
-		d.handle = (void *)(i << 1);
-		d.name = names[i];
+	for (i = REG_COUNT + NR_XMM_REGS; i-- > 0;) {
+		d.handle = handle_of(i);
+		d.name = i < REG_COUNT ? names[i] : xmm_names[i - REG_COUNT];
 		g_array_append_val(all, d);
 	}
 	return all;
@@ -35,13 +55,19 @@ GArray *qemu_plugin_get_registers(void)
 
 bool qemu_plugin_read_register(struct qemu_plugin_register *handle, GByteArray *buf)
 {
-	g_byte_array_append(buf, (guint8 *)&fake.reg[(uintptr_t)handle >> 1], 8);
+	guint size;
+	uint8_t *at = register_at(handle, &size);
+
+	g_byte_array_append(buf, at, size);
 	return true;
 }
 
 bool qemu_plugin_write_register(struct qemu_plugin_register *handle, GByteArray *buf)
 {
-	memcpy(&fake.reg[(uintptr_t)handle >> 1], buf->data, 8);
+	guint size;
+	uint8_t *at = register_at(handle, &size);
+
+	memcpy(at, buf->data, size);
 	return true;
 }
 
@@ -65,6 +91,13 @@ bool qemu_plugin_write_memory_vaddr(uint64_t addr, GByteArray *data)
 		return false;
 	memcpy(fake.memory + addr, data->data, data->len);
 	return true;
+}
+
+bool qemu_plugin_translate_vaddr(uint64_t vaddr, uint64_t *hwaddr)
+{
+	fake.nr_translations++;
+	*hwaddr = vaddr + fake.pa_offset;
+	return is_mapped(vaddr, 1);
 }
 
 /* The executors return an outcome; jumping is their caller's part. */
@@ -104,6 +137,51 @@ enum seam_end platform_seamcall(struct platform *p, struct vcpu *v, struct seam_
 	fake.seamcall_in = *regs;
 	*regs = fake.seamcall_out;
 	return fake.seamcall_end;
+}
+
+bool window_locate(struct window *w, char *err, size_t errlen)
+{
+	(void)w;
+	if (!fake.window_located)
+		snprintf(err, errlen, "not there");
+	return fake.window_located;
+}
+
+/* These two jump into the code of the world switch; here, into the test. */
+void td_probe(struct vcpu *v, struct site *site)
+{
+	(void)v;
+	fake.jump_pc = site->pc;
+	longjmp(fake.jump, FAKE_JUMP_PROBE);
+}
+
+void td_enter(struct vcpu *v, struct site *site)
+{
+	(void)v;
+	fake.jump_pc = site->pc;
+	longjmp(fake.jump, FAKE_JUMP_GUEST);
+}
+
+void td_invept(struct vcpu *v)
+{
+	(void)v;
+	fake.nr_invept++;
+}
+
+void platform_clflush(struct platform *p, struct vcpu *v, uint64_t va)
+{
+	(void)p;
+	(void)v;
+	fake.nr_clflush++;
+	fake.flushed = va;
+}
+
+void platform_movdir64b(struct platform *p, struct vcpu *v, uint64_t va)
+{
+	(void)p;
+	(void)v;
+	fake.nr_movdir64b++;
+	fake.reset = va;
 }
 
 void platform_vmxoff(struct platform *p)
@@ -146,21 +224,6 @@ void fake_stop(struct vcpu *v)
 {
 	g_byte_array_free(v->buf, TRUE);
 	g_free(v);
-}
-
-/* Virtual and physical addresses are the same here. */
-bool qemu_plugin_translate_vaddr(uint64_t vaddr, uint64_t *hwaddr)
-{
-	*hwaddr = vaddr;
-	return vaddr < FAKE_MAPPED;
-}
-
-void platform_movdir64b(struct platform *p, struct vcpu *v, uint64_t va)
-{
-	(void)p;
-	(void)v;
-	fake.movdir64b_va = va;
-	fake.nr_movdir64b++;
 }
 
 struct site fake_site(enum insn_kind kind)

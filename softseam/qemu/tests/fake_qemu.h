@@ -7,7 +7,15 @@
 #ifndef SOFTSEAM_FAKE_QEMU_H
 #define SOFTSEAM_FAKE_QEMU_H
 
+#include <setjmp.h>
+
 #include "execute.h"
+
+/* Why a SEAMCALL jumps instead of returning. */
+enum fake_jump {
+	FAKE_JUMP_PROBE	= 1,
+	FAKE_JUMP_GUEST	= 2,
+};
 
 #define FAKE_RAM_SIZE	0x10000
 /* From here on, addresses are mapped but not RAM. */
@@ -17,13 +25,23 @@
 
 struct fake {
 	uint64_t reg[REG_COUNT];
+	uint8_t xmm[NR_XMM_REGS][XMM_BYTES];
 	uint8_t memory[FAKE_MAPPED];
 
 	/* What platform_seamcall() answers, and what it was asked. */
 	enum seam_end seamcall_end;
 	struct seam_regs seamcall_in, seamcall_out;
-	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd, nr_movdir64b;
-	uint64_t movdir64b_va;
+	unsigned int nr_seamcalls, nr_vmxoff, nr_wbinvd, nr_invept;
+	unsigned int nr_clflush, nr_movdir64b;
+	uint64_t flushed, reset;
+	/* Distance from virtual to physical addresses, and how often it was asked for. */
+	uint64_t pa_offset;
+	unsigned int nr_translations;
+	/* What window_locate() answers. */
+	bool window_located;
+	/* Where such a SEAMCALL goes on, and which it was. */
+	jmp_buf jump;
+	uint64_t jump_pc;
 	unsigned int checked_package;
 	uint64_t syscall_entry;
 	unsigned int nr_reports;

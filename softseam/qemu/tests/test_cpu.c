@@ -245,7 +245,7 @@ static void test_movdir64b(void **state)
 	assert_memory_equal(fake.memory + 0x2000, fake.memory + 0x101, 64);
 	assert_int_equal(fake.memory[0x2040], 0);
 	assert_int_equal(fake.nr_movdir64b, 1);
-	assert_true(fake.movdir64b_va == 0x2000);
+	assert_true(fake.reset == 0x2000);
 
 	assert_int_equal(run_movdir64b(*state, 0x100, 0x2020).kind, OUTCOME_GP);
 	o = run_movdir64b(*state, FAKE_MAPPED, 0x2000);
@@ -259,6 +259,45 @@ static void test_movdir64b(void **state)
 	assert_int_equal(run_movdir64b(*state, 0x101, 0x3000).kind, OUTCOME_TO_TCG);
 	assert_int_equal(fake.memory[0x3000], 0);
 	assert_int_equal(fake.nr_movdir64b, 1);
+}
+
+/* TCG executes it; softseam only takes a note. */
+static void test_clflush(void **state)
+{
+	struct site site = fake_site(INSN_CLFLUSH);
+
+	site.insn.mem.base = REG_RDI;
+	site.insn.mem.disp = 0x40;
+	fake.reg[REG_RDI] = 0x3000;
+	assert_int_equal(clflush_execute(*state, &site).kind, OUTCOME_TO_TCG);
+	assert_int_equal(fake.nr_clflush, 1);
+	assert_true(fake.flushed == 0x3040);
+}
+
+static void assert_translates(struct vcpu *v, uint64_t va, uint64_t want, unsigned int asked)
+{
+	uint64_t pa;
+
+	assert_true(vcpu_translate(v, va, &pa));
+	assert_true(pa == want);
+	assert_int_equal(fake.nr_translations, asked);
+}
+
+/* QEMU is asked once a page, and anew where a page begins. */
+static void test_translate(void **state)
+{
+	uint64_t pa;
+
+	fake.pa_offset = 0x100000;
+	assert_translates(*state, 0x3040, 0x103040, 1);
+	assert_translates(*state, 0x3fc0, 0x103fc0, 1);
+	assert_translates(*state, 0x4080, 0x104080, 2);
+	assert_translates(*state, 0x3080, 0x103080, 3);
+	fake.pa_offset = 0x200000;
+	assert_translates(*state, 0x3000, 0x203000, 4);
+	assert_translates(*state, 0x3040, 0x203040, 4);
+	assert_false(vcpu_translate(*state, FAKE_MAPPED, &pa));
+	assert_false(vcpu_translate(*state, FAKE_MAPPED + 64, &pa));
 }
 
 static void test_effective_address(void **state)
@@ -280,6 +319,33 @@ static void test_effective_address(void **state)
 		    0xffffffff81000010);
 }
 
+/* Each register is its own, at its whole size. */
+static void test_registers(void **state)
+{
+	struct vcpu *v = *state;
+	uint8_t xmm[XMM_BYTES];
+	unsigned int i;
+
+	for (i = 0; i < REG_COUNT; i++)
+		vcpu_write(v, (enum vcpu_reg)i, UINT64_C(0x1111111100000000) + i);
+	for (i = 0; i < NR_XMM_REGS; i++) {
+		memset(xmm, 0x20 + (int)i, sizeof(xmm));
+		vcpu_write_xmm(v, i, xmm);
+	}
+
+	for (i = 0; i < REG_COUNT; i++) {
+		assert_true(fake.reg[i] == UINT64_C(0x1111111100000000) + i);
+		assert_true(vcpu_read(v, (enum vcpu_reg)i) == fake.reg[i]);
+		assert_int_equal(vcpu_read32(v, (enum vcpu_reg)i), i);
+	}
+	for (i = 0; i < NR_XMM_REGS; i++) {
+		vcpu_read_xmm(v, i, xmm);
+		assert_memory_equal(xmm, fake.xmm[i], XMM_BYTES);
+		assert_int_equal(xmm[0], 0x20 + i);
+		assert_int_equal(xmm[XMM_BYTES - 1], 0x20 + i);
+	}
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -298,7 +364,10 @@ int main(void)
 		TEST(test_cpuid_package),
 		TEST(test_cpuid_only_after_cpuid),
 		TEST(test_movdir64b),
+		TEST(test_clflush),
+		TEST(test_translate),
 		TEST(test_effective_address),
+		TEST(test_registers),
 	};
 
 	return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);

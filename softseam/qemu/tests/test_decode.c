@@ -45,6 +45,12 @@ ASSEMBLE(cpuid, "cpuid");
 ASSEMBLE(rdmsr, "rdmsr");
 ASSEMBLE(wrmsr, "wrmsr");
 ASSEMBLE(wbinvd, "wbinvd");
+ASSEMBLE(clflush, "clflush 0x40(%rdi)");
+ASSEMBLE(clflush_ds, "ds clflush (%rax)");
+ASSEMBLE(clflushopt, "clflushopt (%r9,%rcx,8)");
+ASSEMBLE(clwb, "clwb (%rax)");
+ASSEMBLE(sfence, "sfence");
+ASSEMBLE(fxsave, "fxsave (%rax)");
 ASSEMBLE(movdir64b, "movdir64b (%rdx), %rax");
 ASSEMBLE(movdir64b_32, "movdir64b 4(%ecx,%edx,2), %r8d");
 ASSEMBLE(movbe, "movbe (%rdx), %rax");
@@ -90,6 +96,12 @@ static const struct decode_case cases[] = {
 	CASE(rdmsr, .kind = INSN_RDMSR),
 	CASE(wrmsr, .kind = INSN_WRMSR),
 	CASE(wbinvd, .kind = INSN_WBINVD),
+	CASE(clflush, .kind = INSN_CLFLUSH, MEM(7, NONE, 1, 0x40)),
+	CASE(clflush_ds, .kind = INSN_CLFLUSH, MEM(0, NONE, 1, 0)),
+	CASE(clflushopt, .kind = INSN_CLFLUSH, MEM(9, 1, 8, 0)),
+	CASE(clwb, .kind = INSN_OTHER),
+	CASE(sfence, .kind = INSN_OTHER),
+	CASE(fxsave, .kind = INSN_OTHER),
 	CASE(movdir64b, .kind = INSN_MOVDIR64B, .reg = 0, MEM(2, NONE, 1, 0)),
 	CASE(movdir64b_32, .kind = INSN_MOVDIR64B, .reg = 8, MEM(1, 2, 2, 4, .addr32 = true)),
 	CASE(movbe, .kind = INSN_OTHER),

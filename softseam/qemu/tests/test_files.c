@@ -160,18 +160,18 @@ static struct seam *make_seam(void)
 static void test_stats(void **state)
 {
 	struct stats *s = stats_open(counters, err, sizeof(err));
-	struct seam_violation called = violation;
+	struct seam_violation named = violation;
 	struct seam *seam = make_seam();
 
 	(void)state;
-	called.caller = "tdh_mng_create";
 	assert_non_null(s);
 	assert_contains(counters, "{}\n");
 	stats_write(s, seam);
 	assert_contains(counters, "\"sys_state\": \"PENDING\"");
 	assert_contains(counters, "\"violation_list\": []\n}\n");
 
-	stats_violation(s, &called);
+	named.caller = "tdh_mng_create";
+	stats_violation(s, &named);
 	stats_violation(s, &violation);
 	stats_write(s, seam);
 	assert_contains(counters, "{\"rule\": \"no-wbinvd\", \"cpu\": 1, \"pa\": \"0x1000\", "

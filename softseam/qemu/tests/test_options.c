@@ -29,6 +29,7 @@ static void test_defaults(void **state)
 	assert_true(options_parse(&opt, 0, NULL, 4, err, sizeof(err)));
 	assert_null(opt.trace);
 	assert_int_equal(opt.cpu_signature, 0x000a06d1);
+	assert_false(opt.seam.erratum);
 	assert_int_equal(opt.seam.nr_cpus, 4);
 	assert_int_equal(opt.seam.package[3], 0);
 }
@@ -48,6 +49,7 @@ static void test_values(void **state)
 	assert_string_equal(opt.symbols, "m");
 	assert_string_equal(opt.ram, "/dev/shm/x");
 	assert_int_equal(opt.cpu_signature, 0x000806f8);
+	assert_true(opt.seam.erratum);
 	assert_int_equal(opt.seam.nr_tdx_keyids, 4);
 	assert_int_equal(opt.seam.package[2], 0);
 	assert_int_equal(opt.seam.package[3], 1);

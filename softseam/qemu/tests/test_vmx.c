@@ -283,6 +283,8 @@ static void test_invept(void **state)
 		else
 			assert_fail_valid(v, run(v, INSN_INVEPT), 28);
 	}
+	/* The ones that succeeded, and only they, reached the TDs' side. */
+	assert_int_equal(fake.nr_invept, 2);
 }
 
 static void test_invvpid(void **state)
@@ -352,6 +354,53 @@ static void test_seamcall_ends(void **state)
 	assert_true(fake.reg[REG_RAX] == 33);
 }
 
+/* SEAMCALL that is to jump; returns where. */
+static int seamcall_jumps(struct vcpu *v)
+{
+	int to = setjmp(fake.jump);
+
+	if (!to) {
+		run(v, INSN_SEAMCALL);
+		fail_msg("SEAMCALL returned");
+	}
+	assert_true(fake.jump_pc == FAKE_PC);
+	return to;
+}
+
+static void test_seamcall_runs_guest(void **state)
+{
+	struct vcpu *v = *state;
+
+	enter_vmx(v);
+	fake.reg[REG_RAX] = 0;
+	fake.seamcall_out.rax = 0x1234;
+	fake.seamcall_end = SEAM_END_RUN_GUEST;
+	assert_int_equal(seamcall_jumps(v), FAKE_JUMP_GUEST);
+	assert_int_equal(fake.nr_seamcalls, 1);
+	/* The call is not over: the host's registers are as they were. */
+	assert_true(fake.reg[REG_RAX] == 0);
+}
+
+/* Where TDs can run, the first SEAMCALL waits for what CPUID says. */
+static void test_seamcall_probes(void **state)
+{
+	struct platform *platform = fake_site(INSN_SEAMCALL).platform;
+	struct vcpu *v = *state;
+
+	enter_vmx(v);
+	platform->window = (struct window *)platform;
+	assert_succeeds(run(v, INSN_SEAMCALL));
+	assert_int_equal(fake.nr_seamcalls, 1);
+
+	fake.window_located = true;
+	assert_int_equal(seamcall_jumps(v), FAKE_JUMP_PROBE);
+	assert_int_equal(fake.nr_seamcalls, 1);
+
+	platform->probe.done = true;
+	assert_succeeds(run(v, INSN_SEAMCALL));
+	assert_int_equal(fake.nr_seamcalls, 2);
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -374,6 +423,8 @@ int main(void)
 		TEST(test_invvpid),
 		TEST(test_seamcall_registers),
 		TEST(test_seamcall_ends),
+		TEST(test_seamcall_runs_guest),
+		TEST(test_seamcall_probes),
 	};
 
 	return cmocka_run_group_tests_name("vmx", tests, NULL, NULL);

@@ -18,6 +18,7 @@ static const struct stress quick = {
 	.kills = 5,
 	.max_mb = 32,
 	.max_vcpus = 4,
+	.vcpus = 4,
 };
 
 static const struct stress full = {
@@ -28,6 +29,7 @@ static const struct stress full = {
 	.kills = 100,
 	.max_mb = 512,
 	.max_vcpus = 4,
+	.vcpus = 4,
 };
 
 struct test {
@@ -38,7 +40,7 @@ struct test {
 };
 
 static const struct test tests[] = {
-	{ "vcpus", stress_vcpus, offsetof(struct stress, max_vcpus) },
+	{ "vcpus", stress_vcpus, offsetof(struct stress, vcpus) },
 	{ "sizes", stress_sizes, offsetof(struct stress, max_mb) },
 	{ "cycles", stress_cycles, offsetof(struct stress, cycles) },
 	{ "tds", stress_many, offsetof(struct stress, tds) },
@@ -51,6 +53,7 @@ static const struct option options[] = {
 	{ "full", no_argument, NULL, 'F' },
 	{ "only", required_argument, NULL, 'o' },
 	{ "seed", required_argument, NULL, 's' },
+	{ "vcpus", required_argument, NULL, 'V' },
 	{ "cycles", required_argument, NULL, 'c' },
 	{ "tds", required_argument, NULL, 't' },
 	{ "migrations", required_argument, NULL, 'm' },
@@ -65,10 +68,11 @@ static const struct option options[] = {
 static void show_usage(void)
 {
 	fputs("usage: tdx_stress_test [--full] [--only TEST] [--seed N]\n"
-	      "	[--cycles N] [--tds N] [--migrations N] [--conversions N] [--kills N]\n"
-	      "	[--max-mb N] [--max-vcpus N]\n"
+	      "	[--vcpus N] [--max-mb N] [--cycles N] [--tds N] [--migrations N]\n"
+	      "	[--conversions N] [--kills N] [--max-vcpus N]\n"
 	      "A count of 0 leaves that test out.  --full sets all counts for a long run; give it\n"
-	      "first.  TEST is vcpus, sizes, cycles, tds, migrations, conversions or kills.\n",
+	      "first.  --max-vcpus limits all tests.\n"
+	      "TEST is vcpus, sizes, cycles, tds, migrations, conversions or kills.\n",
 	      stderr);
 	exit(KSFT_FAIL);
 }
@@ -119,6 +123,9 @@ static void parse(struct stress *stress, int argc, char **argv)
 			break;
 		case 's':
 			seed = parse_number(optarg);
+			break;
+		case 'V':
+			stress->vcpus = parse_number(optarg);
 			break;
 		case 'c':
 			stress->cycles = parse_number(optarg);
@@ -179,6 +186,8 @@ static void limit_vcpus(struct stress *stress)
 		ksft_print_msg("TDs have up to %d vCPUs here\n", max);
 		stress->max_vcpus = max;
 	}
+	if (stress->vcpus > stress->max_vcpus)
+		stress->vcpus = stress->max_vcpus;
 }
 
 static void run_test(const struct test *test, struct stress *stress)

@@ -123,14 +123,40 @@ static u64 ve_wrmsr(struct trap_regs *regs)
 }
 
 /* A private page that the host gave and the guest has not accepted yet. */
-static void ve_pending_page(struct vcpu *vcpu, const struct ve_info *ve)
+static void accept_page(struct vcpu *vcpu, u64 gpa)
 {
 	u64 pages, retries, status;
 
-	status = accept(ve->gpa & -TD_PAGE_SIZE, TD_PAGE_SIZE, 0, &pages, &retries);
+	status = accept(gpa & -TD_PAGE_SIZE, TD_PAGE_SIZE, 0, &pages, &retries);
 	if (status)
-		fatal_at("accept after #VE failed ", status, ve->gpa);
+		fatal_at("accept after #VE failed ", status, gpa);
 	vcpu->lazy_accepts++;
+}
+
+static void ve_ept_violation(struct vcpu *vcpu, struct trap_regs *regs, u64 gpa)
+{
+	if (gpa & shared_bit())
+		vcpu->ve_status = emulate_mmio(regs, gpa);
+	else
+		accept_page(vcpu, gpa);
+}
+
+/* An instruction that the host emulates. */
+static u64 ve_instruction(struct trap_regs *regs, const struct ve_info *ve)
+{
+	switch (ve->reason) {
+	case TDVMCALL_CPUID:
+		return ve_cpuid(regs);
+	case TDVMCALL_HLT:
+		return ve_hlt(regs);
+	case TDVMCALL_IO:
+		return ve_io(regs, ve);
+	case TDVMCALL_RDMSR:
+		return ve_rdmsr(regs);
+	case TDVMCALL_WRMSR:
+		return ve_wrmsr(regs);
+	}
+	fatal_at("#VE for reason ", ve->reason, regs->rip);
 }
 
 static void handle_ve(struct trap_regs *regs)
@@ -140,33 +166,11 @@ static void handle_ve(struct trap_regs *regs)
 
 	get_ve_info(&ve);
 	vcpu->ve_count++;
-
-	switch (ve.reason) {
-	case TDVMCALL_CPUID:
-		vcpu->ve_status = ve_cpuid(regs);
-		break;
-	case TDVMCALL_HLT:
-		vcpu->ve_status = ve_hlt(regs);
-		break;
-	case TDVMCALL_IO:
-		vcpu->ve_status = ve_io(regs, &ve);
-		break;
-	case TDVMCALL_RDMSR:
-		vcpu->ve_status = ve_rdmsr(regs);
-		break;
-	case TDVMCALL_WRMSR:
-		vcpu->ve_status = ve_wrmsr(regs);
-		break;
-	case TDVMCALL_MMIO:
-		if (!(ve.gpa & shared_bit())) {
-			ve_pending_page(vcpu, &ve);
-			return;
-		}
-		vcpu->ve_status = emulate_mmio(regs, ve.gpa);
-		break;
-	default:
-		fatal_at("#VE for reason ", ve.reason, regs->rip);
+	if (ve.reason == TDVMCALL_MMIO) {
+		ve_ept_violation(vcpu, regs, ve.gpa);
+		return;
 	}
+	vcpu->ve_status = ve_instruction(regs, &ve);
 	regs->rip += ve.length;
 }
 

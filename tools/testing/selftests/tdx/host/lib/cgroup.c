@@ -22,17 +22,18 @@ static int write_text(const char *dir, const char *name, const char *text)
 	return ret;
 }
 
-/* The value of "tdx" in a file with one resource per line. */
-static long read_tdx(const char *dir, const char *name)
+/* The value of @key in a file with one key per line, or -1. */
+static long read_key(const char *dir, const char *name, const char *key)
 {
 	char path[512], line[128];
+	size_t len = strlen(key);
 	long value = -1;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	file = fopen(path, "re");
 	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "tdx %ld", &value) == 1)
+		if (!strncmp(line, key, len) && sscanf(line + len, " %ld", &value) == 1)
 			break;
 	if (file)
 		fclose(file);
@@ -77,6 +78,7 @@ const char *cgroup_enter(struct cgroup *cg)
 	find_home(root, cg->home);
 	if (write_text(root, "cgroup.subtree_control", "+misc"))
 		return "the misc cgroup controller cannot be enabled";
+	write_text(root, "cgroup.subtree_control", "+memory");
 	snprintf(cg->path, sizeof(cg->path), "%.200s/tdx-selftest-%d", root, getpid());
 	if (mkdir(cg->path, 0755))
 		return "a cgroup cannot be created";
@@ -100,12 +102,20 @@ long cgroup_tdx_capacity(void)
 {
 	char root[256];
 
-	return find_root(root) ? read_tdx(root, "misc.capacity") : -1;
+	return find_root(root) ? read_key(root, "misc.capacity", "tdx ") : -1;
 }
 
 long cgroup_tdx_current(struct cgroup *cg)
 {
-	return read_tdx(cg->path, "misc.current");
+	return read_key(cg->path, "misc.current", "tdx ");
+}
+
+long cgroup_kernel_kb(struct cgroup *cg)
+{
+	long bytes = read_key(cg->path, "memory.stat", "kernel ");
+	long guests = read_key(cg->path, "memory.stat", "file ");
+
+	return bytes < 0 ? -1 : (bytes + guests) / 1024;
 }
 
 int cgroup_tdx_limit(struct cgroup *cg, long max)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How many KeyIDs TDs hold, and may hold, as the misc cgroup controller knows. */
+/* What TDs hold: KeyIDs, as the misc controller knows, and the kernel's memory. */
 #ifndef TDX_HOST_CGROUP_H
 #define TDX_HOST_CGROUP_H
 
@@ -23,6 +23,11 @@ int cgroup_leave(struct cgroup *cg);
 long cgroup_tdx_capacity(void);
 /* KeyIDs that TDs of this cgroup hold, or -1. */
 long cgroup_tdx_current(struct cgroup *cg);
+/*
+ * Memory in kB that the kernel allocated for processes of this cgroup, for its
+ * own use and for guests, or -1 without the memory controller.
+ */
+long cgroup_kernel_kb(struct cgroup *cg);
 /* @max -1: no limit. */
 int cgroup_tdx_limit(struct cgroup *cg, long max);
 

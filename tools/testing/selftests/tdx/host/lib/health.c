@@ -45,24 +45,6 @@ static int count_fds(void)
 	return count;
 }
 
-/* Free, or as good as free. */
-static long read_free_kb(void)
-{
-	FILE *file = fopen("/proc/meminfo", "re");
-	char line[128];
-	long kb = 0, sum = 0;
-
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemFree: %ld", &kb) == 1 ||
-		    sscanf(line, "Cached: %ld", &kb) == 1 ||
-		    sscanf(line, "SReclaimable: %ld", &kb) == 1)
-			sum += kb;
-	fclose(file);
-	return sum;
-}
-
 void health_begin(struct health *health)
 {
 	health->kmsg_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -70,7 +52,6 @@ void health_begin(struct health *health)
 		lseek(health->kmsg_fd, 0, SEEK_END);
 	health->tainted = read_tainted();
 	health->nr_fds = count_fds();
-	health->free_kb = read_free_kb();
 }
 
 /* A record is "PRIORITY,SEQUENCE,TIME,FLAGS;TEXT". */
@@ -116,11 +97,6 @@ int health_complaints(struct health *health)
 		count++;
 	}
 	return count;
-}
-
-long health_lost_kb(struct health *health)
-{
-	return health->free_kb - read_free_kb();
 }
 
 void health_end(struct health *health)

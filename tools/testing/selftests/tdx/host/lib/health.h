@@ -9,7 +9,6 @@ struct health {
 	int kmsg_fd;
 	unsigned long tainted;
 	int nr_fds;
-	long free_kb;
 };
 
 void health_begin(struct health *health);
@@ -19,12 +18,6 @@ void health_begin(struct health *health);
  * that tell of a bug, a newly tainted kernel, open files.  Prints each.
  */
 int health_complaints(struct health *health);
-
-/*
- * Memory in kB that is gone since health_begin().  Other users of the machine
- * show in this too.
- */
-long health_lost_kb(struct health *health);
 
 void health_end(struct health *health);
 

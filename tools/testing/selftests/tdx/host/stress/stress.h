@@ -8,6 +8,7 @@
 
 struct stress {
 	/* How often, or how many; 0: leave that test out. */
+	unsigned int vcpus;
 	unsigned int cycles;
 	unsigned int tds;
 	unsigned int migrations;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Decoder for the instructions that stop a guest.  Pure. */
+#ifndef SOFTSEAM_GUEST_INSN_H
+#define SOFTSEAM_GUEST_INSN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GUEST_INSN_MAX	15
+
+enum guest_insn_kind {
+	GI_OTHER,
+	GI_TDCALL,
+	GI_VMCALL,
+	GI_CPUID,
+	GI_RDMSR,
+	GI_WRMSR,
+	GI_HLT,
+	GI_IO,
+	GI_INVD,
+	GI_WBINVD,
+	GI_RDTSC,
+	GI_RDTSCP,
+	GI_RDPMC,
+	GI_MOV_TO_CR,
+	GI_CLTS,
+	GI_LMSW,
+};
+
+struct guest_insn {
+	enum guest_insn_kind kind;
+	unsigned int len;
+	/* GI_MOV_TO_CR: the two registers. */
+	unsigned int cr, gpr;
+	/* GI_IO: the port is in the instruction. */
+	bool io_immediate;
+};
+
+/*
+ * Decode @avail bytes, in 64-bit mode or not.  Something else, or something
+ * that is cut off, is GI_OTHER of length 0.
+ */
+void guest_insn_decode(const uint8_t *code, size_t avail, bool mode64, struct guest_insn *insn);
+
+#endif

@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* MSRs, CPUID, control registers and XCR0 of a guest: virtual, #GP or #VE. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest_host.h"
+#include "virtual_cpuid.h"
+
+enum verdict { OK, GP, VE };
+
+static void assert_verdict(struct host *h, enum verdict v, uint32_t reason,
+			   uint64_t qualification, uint32_t len)
+{
+	if (v == OK)
+		assert_executed(h, len);
+	else if (v == GP)
+		assert_exception(h, VECTOR_GP);
+	else
+		assert_ve(h, reason, qualification, len);
+}
+
+static uint64_t edx_eax(struct host *h)
+{
+	const struct seam_regs *r = &guest_cpu(h)->gpr;
+
+	assert_int_equal(r->rax >> 32 | r->rdx >> 32, 0);
+	return r->rdx << 32 | r->rax;
+}
+
+struct msr_row {
+	uint32_t msr;
+	enum verdict rd;
+	/* What it reads, when it does. */
+	uint64_t value;
+	/* Of a write of @written; then it reads that, unless @otherwise. */
+	enum verdict wr;
+	uint64_t written;
+	bool otherwise;
+};
+
+static const struct msr_row msrs[] = {
+	{ 0x48, OK, 0, OK, 7, false },
+	{ 0x48, OK, 0, GP, 8, true },
+	{ 0x49, GP, 0, OK, 1, true },
+	{ 0x49, GP, 0, GP, 2, true },
+	{ 0x10A, OK, 0, GP, 0, true },
+	{ 0x10B, GP, 0, OK, 1, true },
+	{ 0x1A0, OK, 0x1801, VE, 0x1801, true },
+	{ 0x1D9, OK, 0, OK, 0x8FC3, false },
+	{ 0x1D9, OK, 0, GP, 0x10000, true },
+	{ 0x277, OK, 0x0007040600070406, OK, 0x0001050600070406, false },
+	{ 0x277, OK, 0x0007040600070406, GP, 0x2, true },
+	{ 0x277, OK, 0x0007040600070406, GP, 0x8ULL << 56, true },
+	{ 0x345, OK, 0, GP, 0, true },
+	{ 0xDA0, OK, 0, OK, 0, false },
+	/* Not in this TD's XFAM. */
+	{ 0xDA0, OK, 0, GP, 1 << 11, true },
+	{ 0xC0000080, OK, 0xD01, OK, 0xD00, false },
+	{ 0xC0000080, OK, 0xD01, OK, 0x901, true },
+	{ 0xC0000080, OK, 0xD01, VE, 0x1D01, true },
+	{ 0xC0000080, OK, 0xD01, VE, 0x501, true },
+	/* The local APIC: what the CPU virtualises, and the rest. */
+	{ 0x808, OK, 0, OK, 0x5A, false },
+	{ 0x808, OK, 0, GP, 0x100, true },
+	{ 0x80A, OK, 0, GP, 0, true },
+	{ 0x80B, GP, 0, OK, 0, true },
+	{ 0x80B, GP, 0, GP, 1, true },
+	{ 0x810, OK, 0, GP, 0, true },
+	{ 0x817, OK, 0, GP, 0, true },
+	{ 0x818, OK, 0, GP, 0, true },
+	{ 0x827, OK, 0, GP, 0, true },
+	{ 0x828, VE, 0, VE, 0, true },
+	{ 0x802, VE, 0, VE, 0, true },
+	{ 0x830, VE, 0, VE, 0xFB, true },
+	{ 0x83F, GP, 0, OK, 0x41, true },
+	{ 0x83F, GP, 0, GP, 0xF, true },
+	{ 0x83F, GP, 0, GP, 0x100, true },
+	/* Performance monitoring, which this TD does not have. */
+	{ 0xC1, GP, 0, GP, 0, true },
+	{ 0xC8, GP, 0, GP, 0, true },
+	{ 0x186, GP, 0, GP, 0, true },
+	{ 0x38F, GP, 0, GP, 0, true },
+	/* The host may know them. */
+	{ 0xC9, VE, 0, VE, 0, true },
+	{ 0x1B, VE, 0, VE, 0, true },
+	{ 0xFE, VE, 0, VE, 0, true },
+	{ 0xC0011029, VE, 0, VE, 0, true },
+	{ 0xFFFFFFFF, VE, 0, VE, 0, true },
+};
+
+static void rdmsr(struct host *h, uint32_t msr, enum verdict v)
+{
+	struct seam_regs *r = &guest_cpu(h)->gpr;
+
+	guest_vcpu(h)->ve.valid = false;
+	*r = (struct seam_regs){ .rax = ~0ULL, .rdx = ~0ULL, .rcx = 0xABCULL << 32 | msr };
+	assert_int_equal(STOP_AT(h, GUEST_STOP_MSR, INSN_RDMSR), SEAM_END_RUN_GUEST);
+	assert_verdict(h, v, VMX_MSR_READ, 0, 2);
+	if (v != OK)
+		assert_true(r->rax == ~0ULL && r->rdx == ~0ULL);
+}
+
+static void wrmsr(struct host *h, uint32_t msr, uint64_t value, enum verdict v)
+{
+	guest_vcpu(h)->ve.valid = false;
+	/* Upper halves do not count. */
+	guest_cpu(h)->gpr = (struct seam_regs){ .rax = ~0ULL << 32 | (uint32_t)value,
+						.rdx = ~0ULL << 32 | value >> 32, .rcx = msr };
+	assert_int_equal(STOP_AT(h, GUEST_STOP_MSR, INSN_WRMSR), SEAM_END_RUN_GUEST);
+	assert_verdict(h, v, VMX_MSR_WRITE, 0, 2);
+}
+
+static void msr_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++) {
+		const struct msr_row *row = &msrs[i];
+		struct host *h = host_new(NULL);
+
+		print_message("# MSR %x, write %llx\n", row->msr,
+			      (unsigned long long)row->written);
+		guest_run_64bit(h);
+		rdmsr(h, row->msr, row->rd);
+		if (row->rd == OK)
+			assert_int_equal(edx_eax(h), row->value);
+		wrmsr(h, row->msr, row->written, row->wr);
+		if (row->rd == OK) {
+			rdmsr(h, row->msr, OK);
+			if (row->wr != OK)
+				assert_int_equal(edx_eax(h), row->value);
+			else if (!row->otherwise)
+				assert_int_equal(edx_eax(h), row->written);
+		}
+		host_free(h);
+	}
+}
+
+static void apic_msrs(void **state)
+{
+	struct host *h = *state;
+	struct vapic *apic;
+
+	guest_run_64bit(h);
+	apic = &guest_vcpu(h)->apic;
+	apic->isr[1] = 0x20000;
+	apic->tmr[7] = 0x55;
+	wrmsr(h, 0x83F, 0x41, OK);
+	rdmsr(h, 0x822, OK);
+	assert_int_equal(edx_eax(h), 2);
+	rdmsr(h, 0x811, OK);
+	assert_int_equal(edx_eax(h), 0x20000);
+	rdmsr(h, 0x81F, OK);
+	assert_int_equal(edx_eax(h), 0x55);
+	rdmsr(h, 0x80A, OK);
+	assert_int_equal(edx_eax(h), 0x30);
+	wrmsr(h, 0x80B, 0, OK);
+	rdmsr(h, 0x80A, OK);
+	assert_int_equal(edx_eax(h), 0);
+	/* TPR is CR8, too. */
+	wrmsr(h, 0x808, 0x70, OK);
+	assert_int_equal(guest_cpu(h)->cr8, 7);
+}
+
+static void td_msrs(void **state)
+{
+	struct host *h = *state;
+
+	guest_run_64bit(h);
+	host_td(h)->params.arch_cap = 0x1234;
+	rdmsr(h, 0x10A, OK);
+	assert_int_equal(edx_eax(h), 0x1234);
+	host_td(h)->params.tsc_multiplier = 0;
+	host_td(h)->params.tsc_offset = 0x1122334455667788;
+	rdmsr(h, 0x10, OK);
+	assert_int_equal(edx_eax(h), 0x1122334455667788);
+	wrmsr(h, 0x10, 0, VE);
+	host_td(h)->params.xfam |= 3 << 11;
+	wrmsr(h, 0xDA0, 3 << 11, OK);
+	/* XCR0's part of XFAM is not for IA32_XSS. */
+	wrmsr(h, 0xDA0, 2, GP);
+}
+
+static uint32_t *shown(struct host *h, uint32_t leaf, uint32_t subleaf)
+{
+	return (uint32_t *)(uintptr_t)virtual_cpuid_find(host_td(h)->cpuid, leaf, subleaf);
+}
+
+static const struct seam_regs *cpuid(struct host *h, uint32_t leaf, uint32_t subleaf)
+{
+	struct seam_regs *r = &guest_cpu(h)->gpr;
+
+	guest_vcpu(h)->ve.valid = false;
+	*r = (struct seam_regs){ .rax = ~0ULL << 32 | leaf, .rbx = ~0ULL, .rdx = ~0ULL,
+				 .rcx = ~0ULL << 32 | subleaf };
+	assert_int_equal(STOP_AT(h, GUEST_STOP_CPUID, INSN_CPUID), SEAM_END_RUN_GUEST);
+	return r;
+}
+
+static void assert_cpuid(struct host *h, uint32_t leaf, uint32_t subleaf,
+			 const uint32_t want[NR_CPUID_REGS])
+{
+	const struct seam_regs *r = cpuid(h, leaf, subleaf);
+
+	assert_executed(h, 2);
+	assert_int_equal(r->rax, want[EAX]);
+	assert_int_equal(r->rbx, want[EBX]);
+	assert_int_equal(r->rcx, want[ECX]);
+	assert_int_equal(r->rdx, want[EDX]);
+}
+
+static void cpuid_shown(void **state)
+{
+	static const struct {
+		uint32_t leaf, subleaf;
+	} leaves[] = {
+		{ 0, 0 }, { 0, 5 }, { 7, 1 }, { 0x15, 0 }, { 0x21, 0 }, { 0x80000000, 0 },
+		{ 0x80000008, 0 },
+	};
+	struct host *h = *state;
+
+	guest_run_64bit(h);
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++)
+		assert_cpuid(h, leaves[i].leaf, leaves[i].subleaf,
+			     shown(h, leaves[i].leaf, leaves[i].subleaf));
+	/* "IntelTDX    " is there for TDs to find. */
+	assert_int_equal(cpuid(h, 0x21, 0)->rbx, 0x65746E49);
+	/* Beyond the last leaf the last basic one answers. */
+	assert_cpuid(h, 0x24, 0, shown(h, 0x23, 0));
+	assert_cpuid(h, 0x3FFFFFFF, 1, shown(h, 0x23, 1));
+	assert_cpuid(h, 0x80000009, 0, shown(h, 0x23, 0));
+	assert_cpuid(h, 0xFFFFFFFF, 0, shown(h, 0x23, 0));
+}
+
+static void cpuid_as_ve(void **state)
+{
+	static const struct {
+		uint32_t leaf, subleaf;
+	} leaves[] = {
+		/* Those of hypervisors, sub-leaves and leaves that are not there. */
+		{ 0x40000000, 0 }, { 0x4FFFFFFF, 0 }, { 0x4, 9 }, { 0xC, 0 }, { 0xD, 40 },
+		{ 0xB, 0 }, { 0x1F, 1 }, { 0x23, 7 },
+	};
+	struct host *h = *state;
+
+	guest_run_64bit(h);
+	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++) {
+		const struct seam_regs *r = cpuid(h, leaves[i].leaf, leaves[i].subleaf);
+
+		assert_ve(h, VMX_CPUID, 0, 2);
+		assert_int_equal(r->rbx, ~0ULL);
+	}
+}
+
+/* Bits that mirror the vCPU. */
+static void cpuid_of_vcpu(void **state)
+{
+	struct host *h = *state;
+	struct guest_cpu *r;
+
+	guest_run_64bit(h);
+	r = guest_cpu(h);
+	assert_false(cpuid(h, 1, 0)->rcx & 1 << 27);
+	r->cr4 |= CR4_OSXSAVE;
+	assert_true(cpuid(h, 1, 0)->rcx & 1 << 27);
+	assert_false(cpuid(h, 7, 0)->rcx & 1 << 4);
+	r->cr4 |= 1 << 22;
+	assert_true(cpuid(h, 7, 0)->rcx & 1 << 4);
+	assert_true(cpuid(h, 0x80000001, 0)->rdx & 1 << 11);
+
+	host_vcpu(h)->index = 2;
+	host_vcpu(h)->x2apic_id = 9;
+	assert_int_equal(cpuid(h, 1, 0)->rbx >> 24, 2);
+	atomic_store(&host_td(h)->td_ctls, TD_CTLS_ENUM_TOPOLOGY);
+	assert_int_equal(cpuid(h, 1, 0)->rbx >> 24, 9);
+	assert_int_equal(cpuid(h, 0xB, 0)->rdx, 9);
+	assert_int_equal(cpuid(h, 0x1F, 2)->rdx, 9);
+	assert_executed(h, 2);
+}
+
+static void cpuid_xsave_size(void **state)
+{
+	struct host *h = *state;
+	uint32_t *avx, *cet;
+
+	guest_run_64bit(h);
+	avx = shown(h, 0xD, 2);
+	avx[EAX] = 256;
+	avx[EBX] = 576;
+	cet = shown(h, 0xD, 11);
+	cet[EAX] = 16;
+	cet[EBX] = 1000;
+	assert_int_equal(cpuid(h, 0xD, 0)->rbx, 576);
+	guest_cpu(h)->xcr0 = 7;
+	assert_int_equal(cpuid(h, 0xD, 0)->rbx, 832);
+	guest_vcpu(h)->msr.xss = 1 << 11;
+	assert_int_equal(cpuid(h, 0xD, 0)->rbx, 832);
+	assert_int_equal(cpuid(h, 0xD, 1)->rbx, 1016);
+}
+
+#define CR_RBX(cr)	{ 0x0F, 0x22, (uint8_t)(0xC3 | (cr) << 3) }
+
+static void write_cr(struct host *h, unsigned int cr, uint64_t value, enum verdict v)
+{
+	uint8_t code[3] = CR_RBX(cr & 7), cr8[4] = { 0x44, 0x0F, 0x22, 0xC3 };
+	bool extended = cr == 8;
+
+	guest_vcpu(h)->ve.valid = false;
+	guest_cpu(h)->gpr = (struct seam_regs){ .rbx = value };
+	assert_int_equal(guest_stop_at(h, GUEST_STOP_CR, (const char *)(extended ? cr8 : code),
+				       extended ? sizeof(cr8) : sizeof(code)),
+			 SEAM_END_RUN_GUEST);
+	/* Which register, and from which. */
+	assert_verdict(h, v, VMX_CR_ACCESS, cr | 3 << 8, extended ? 4 : 3);
+}
+
+#define CR0_NOW		0x80000021ULL
+#define CR4_NOW		0x60ULL
+
+static void cr0(void **state)
+{
+	static const struct {
+		uint64_t value;
+		enum verdict v;
+	} rows[] = {
+		{ CR0_NOW, OK }, { CR0_NOW | 0x1000E, OK }, { CR0_NOW | 1 << 18, OK },
+		/* Reserved bits are ignored, upper ones are not. */
+		{ CR0_NOW | 0x1F0, OK },
+		{ CR0_NOW | 1ULL << 32, GP },
+		{ CR0_NOW & ~1ULL, GP },
+		{ CR0_NOW | 1 << 29, GP },
+		{ CR0_NOW | 3ULL << 29, VE }, { CR0_NOW | 1 << 30, VE },
+		{ CR0_NOW & ~0x20ULL, VE },
+		/* Paging off in 64-bit code; with PE, it is the host's first. */
+		{ 0x21, GP }, { 0x20, VE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct host *h = host_new(NULL);
+		uint64_t before;
+
+		guest_run_64bit(h);
+		before = guest_cpu(h)->cr0;
+		write_cr(h, 0, rows[i].value, rows[i].v);
+		assert_int_equal(guest_cpu(h)->cr0, rows[i].v == OK ?
+				 (rows[i].value & 0xE005002F) | 0x10 : before);
+		host_free(h);
+	}
+}
+
+/* As guests start: long mode comes with paging. */
+static void cr0_paging(void **state)
+{
+	struct host *h = *state;
+	struct guest_cpu *r;
+
+	guest_run_64bit(h);
+	r = guest_cpu(h);
+	r->cr0 = 0x21;
+	r->efer &= ~EFER_LONG_ACTIVE;
+	r->seg[SEG_CS].ar &= ~SEG_AR_L;
+	r->cr4 &= ~CR4_PAE;
+	write_cr(h, 0, CR0_NOW, GP);
+	r->cr4 |= CR4_PAE;
+	r->seg[SEG_CS].ar |= SEG_AR_L;
+	write_cr(h, 0, CR0_NOW, GP);
+	r->seg[SEG_CS].ar &= ~SEG_AR_L;
+	/* Outside 64-bit mode registers have 32 bits. */
+	write_cr(h, 0, 1ULL << 32 | CR0_NOW, OK);
+	assert_true(r->efer & EFER_LONG_ACTIVE);
+	write_cr(h, 0, 0x21, OK);
+	assert_false(r->efer & EFER_LONG_ACTIVE);
+	assert_int_equal(r->cr0, 0x31);
+}
+
+static void cr4(void **state)
+{
+	static const struct {
+		uint64_t value;
+		enum verdict v;
+	} rows[] = {
+		{ CR4_NOW, OK }, { CR4_NOW | 0x7FF, OK },
+		/* The CPU of tests has SMEP, SMAP, FSGSBASE and XSAVE. */
+		{ CR4_NOW | 1 << 20 | 1 << 21 | 1 << 16 | 1 << 18, OK },
+		{ CR4_NOW & ~0x40ULL, VE }, { CR4_NOW | 1 << 13, VE }, { CR4_NOW | 1 << 14, VE },
+		/* In long mode these stay. */
+		{ CR4_NOW & ~0x20ULL, GP }, { CR4_NOW | 1 << 12, GP },
+		/* PKE, CET, PKS, UINTR: not in XFAM and ATTRIBUTES. */
+		{ CR4_NOW | 1 << 22, GP }, { CR4_NOW | 1 << 23, GP }, { CR4_NOW | 1 << 24, GP },
+		{ CR4_NOW | 1 << 25, GP },
+		{ CR4_NOW | 1 << 15, GP }, { CR4_NOW | 1 << 19, GP }, { CR4_NOW | 1ULL << 63, GP },
+	};
+	struct host *h = *state;
+
+	guest_run_64bit(h);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		guest_cpu(h)->cr4 = CR4_NOW;
+		write_cr(h, 4, rows[i].value, rows[i].v);
+		assert_int_equal(guest_cpu(h)->cr4, rows[i].v == OK ? rows[i].value : CR4_NOW);
+	}
+}
+
+/* What XFAM and ATTRIBUTES give, where CPUID shows it. */
+static void cr4_features(void **state)
+{
+	struct host *h = *state;
+	struct guest_cpu *r;
+
+	guest_run_64bit(h);
+	r = guest_cpu(h);
+	shown(h, 7, 0)[ECX] |= 1U << 3 | 1U << 7 | 1U << 31;
+	shown(h, 7, 0)[EDX] |= 1U << 5;
+	write_cr(h, 4, CR4_NOW | 1 << 22, GP);
+	write_cr(h, 4, CR4_NOW | 1 << 24, GP);
+	host_td(h)->params.xfam |= 1 << 9 | 3 << 11 | 1 << 14;
+	host_td(h)->params.attributes |= TD_ATTR_PKS;
+	write_cr(h, 4, CR4_NOW | 1 << 22 | 1 << 24 | 1 << 25, OK);
+	/* CET needs CR0.WP, and keeps it. */
+	write_cr(h, 4, CR4_NOW | 1 << 23, GP);
+	r->cr0 |= CR0_WP;
+	write_cr(h, 4, CR4_NOW | 1 << 23, OK);
+	write_cr(h, 0, CR0_NOW, GP);
+	write_cr(h, 0, CR0_NOW | CR0_WP, OK);
+}
+
+static void other_crs(void **state)
+{
+	struct host *h = *state;
+
+	guest_run_64bit(h);
+	write_cr(h, 8, 5, OK);
+	assert_int_equal(guest_vcpu(h)->apic.tpr, 0x50);
+	assert_int_equal(guest_cpu(h)->cr8, 5);
+	write_cr(h, 8, 0x10, GP);
+	write_cr(h, 3, 1ULL << 60, GP);
+}
+
+/* LMSW sets and clears MP, EM and TS, and nothing else. */
+static void lmsw(void **state)
+{
+	struct host *h = *state;
+
+	guest_run_64bit(h);
+	guest_cpu(h)->gpr.rbx = 0xFFFE;
+	STOP_AT(h, GUEST_STOP_CR, "\x0F\x01\xF3");
+	assert_executed(h, 3);
+	assert_int_equal(guest_cpu(h)->cr0 & 0xFFFFFFEF, CR0_NOW | 0xE);
+	guest_cpu(h)->gpr.rbx = 0;
+	STOP_AT(h, GUEST_STOP_CR, "\x0F\x01\xF3");
+	assert_int_equal(guest_cpu(h)->cr0 & 0xFFFFFFEF, CR0_NOW);
+}
+
+/* A MOV to CR that the CPU could not go on after is handled like any other. */
+static void cr_in_bad_state(void **state)
+{
+	struct host *h = *state;
+
+	guest_run_64bit(h);
+	guest_cpu(h)->gpr.rbx = CR4_NOW | 1 << 13;
+	assert_int_equal(STOP_AT(h, GUEST_STOP_BAD_STATE, "\x0F\x22\xE3"), SEAM_END_RUN_GUEST);
+	assert_ve(h, VMX_CR_ACCESS, 4 | 3 << 8, 3);
+}
+
+static void xcr0(void **state)
+{
+	static const struct {
+		uint64_t xfam, value;
+		bool ok;
+	} rows[] = {
+		{ 3, 1, true }, { 3, 3, true }, { 3, 2, false }, { 3, 0, false }, { 3, 7, false },
+		{ 0x602E7, 7, true }, { 0x602E7, 5, false }, { 0x602E7, 0xE7, true },
+		{ 0x602E7, 0xE3, false }, { 0x602E7, 0x67, false }, { 0x602E7, 0x203, true },
+		{ 0x602E7, 0x60003, true }, { 0x602E7, 0x20003, false },
+		/* In XFAM, but not XCR0's. */
+		{ 0x1803, 0x1803, false },
+		{ 0xE7, 1ULL << 63 | 7, false },
+	};
+	struct host *h = *state;
+
+	guest_run_64bit(h);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		host_td(h)->params.xfam = rows[i].xfam;
+		assert_int_equal(seam_guest_xsetbv(h->seam, 0, 0, rows[i].value), rows[i].ok);
+		assert_false(seam_guest_xsetbv(h->seam, 0, 1, rows[i].value));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(msr_table),
+		host_test(apic_msrs),
+		host_test(td_msrs),
+		host_test(cpuid_shown),
+		host_test(cpuid_as_ve),
+		host_test(cpuid_of_vcpu),
+		host_test(cpuid_xsave_size),
+		cmocka_unit_test(cr0),
+		host_test(cr0_paging),
+		host_test(cr4),
+		host_test(cr4_features),
+		host_test(other_crs),
+		host_test(lmsw),
+		host_test(cr_in_bad_state),
+		host_test(xcr0),
+	};
+
+	return cmocka_run_group_tests_name("guest_regs", tests, NULL, NULL);
+}
