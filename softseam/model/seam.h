@@ -232,6 +232,9 @@ struct seam_config {
  */
 void seam_config_init(struct seam_config *cfg);
 
+/* Bits of a physical address with its KeyID: MAXPA of the CPU. */
+unsigned int seam_config_maxpa(const struct seam_config *cfg);
+
 /*
  * Apply one "key=value" argument, e.g. ("features0", "0x140000").
  * Returns 0, -ENOENT if @key is none of the model's, or -EINVAL with one line
