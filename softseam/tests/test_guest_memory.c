@@ -90,6 +90,9 @@ static void four_levels(void **state)
 	/* By a page of 2M. */
 	assert_text_at(h, LINEAR_DATA + SZ_2M + GPA_DATA);
 	assert_text_at(h, LINEAR_SHARED);
+	/* The host took it away. */
+	atomic_store(shared_entry(h, GPA_SHARED, 0), 0);
+	assert_fetches(h, LINEAR_SHARED, "", 0);
 	/* An address that is not canonical takes the same tables. */
 	assert_fetches(h, 1ULL << 39, "", 0);
 	assert_fetches(h, LINEAR_DATA + SZ_4K, "", 0);
@@ -109,7 +112,7 @@ static void over_a_boundary(void **state)
 	memcpy((char *)guest_mem(h, GPA_DATA) + SZ_4K - 5, TEXT, 5);
 	assert_fetches(h, LINEAR_DATA + SZ_4K - 5, TEXT, 5);
 	entries(h, GPA_PT)[1] = GPA_CODE | PTE_PAGE;
-	memcpy(guest_mem(h, GPA_CODE), TEXT + 5, 10);
+	memcpy(guest_mem(h, GPA_CODE), &TEXT[5], 10);
 	assert_text_at(h, LINEAR_DATA + SZ_4K - 5);
 }
 

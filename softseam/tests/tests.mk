@@ -14,7 +14,7 @@ TEST_SRC	:= $(filter-out $(THREAD_SRC),$(wildcard tests/test_*.c))
 TESTS		:= $(TEST_SRC:tests/%.c=%)
 
 # What they share.
-HELPERS		:= host td_host feature_host td_twists guest_host property_call property_check \
+HELPERS		:= host state td_host feature_host td_twists guest_host property_call property_check \
 		   property_step
 test_objects	= $(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(HELPERS:%=$(O)/$(1)/tests/%.o) $(O)/made/tests
 
@@ -47,7 +47,7 @@ $(THREAD_TESTS:%=$(O)/tsan/%): $(O)/tsan/%: $(O)/tsan/tests/%.o $(call test_obje
 $(TESTS:%=$(O)/cov/%): $(O)/cov/%: $(O)/cov/tests/%.o $(call test_objects,cov)
 	$(CLANG) -fprofile-instr-generate -o $@ $(filter %.o,$^) $(TEST_LIBS)
 
-test: $(TESTS:%=$(O)/asan/%) $(THREAD_TESTS:%=$(O)/tsan/%) tests/incremental.sh
+test: $(TESTS:%=$(O)/asan/%) $(THREAD_TESTS:%=$(O)/tsan/%) tests/error_rows.sh tests/incremental.sh
 	tests/run.sh $(O)/results $^
 
 COV_TESTS	:= $(TESTS:%=$(O)/cov/%)
