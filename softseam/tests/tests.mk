@@ -15,7 +15,7 @@ TESTS		:= $(TEST_SRC:tests/%.c=%)
 
 # What they share.
 HELPERS		:= host state td_host feature_host td_twists guest_host property_call property_check \
-		   property_step
+		   property_step random_guest
 test_objects	= $(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(HELPERS:%=$(O)/$(1)/tests/%.o) $(O)/made/tests
 
 ASAN_CC		= $(CC) $(TEST_CFLAGS) $(SANITIZE) $(CFLAGS)
