@@ -221,6 +221,8 @@ struct host *host_new(const char *const *args)
 	assert_ptr_not_equal(h->mem, MAP_FAILED);
 
 	seam_config_init(&h->cfg);
+	/* Room above MAXPA, for addresses that are too high. */
+	h->cfg.hpa_bits = 40;
 	h->cfg.nr_cpus = HOST_CPUS;
 	assert_int_equal(seam_config_set(&h->cfg, "cmr", "1M+3071M:4G+2G", err, sizeof(err)), 0);
 	assert_int_equal(seam_config_set(&h->cfg, "packages", "2", err, sizeof(err)), 0);
