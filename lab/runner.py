@@ -52,6 +52,7 @@ SUITES = [
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
            "report", "runner", "lab"),
     pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
+    pytest("td", "TDs that run, on the stock kernel and on the series"),
 ]
 
 
