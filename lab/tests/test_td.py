@@ -32,7 +32,7 @@ def ran(request):
     return result
 
 
-def tests_of(result, program, folder):
+def results_of(result, program, folder):
     """(result, name, text) of each test of one program."""
     parts = re.split(r"^# run (\S+)\r?\n", result.output, flags=re.M)
     tap = folder / f"{program}.tap"
@@ -42,7 +42,7 @@ def tests_of(result, program, folder):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_selftest(ran, program, tmp_path):
-    results = tests_of(ran, program, tmp_path)
+    results = results_of(ran, program, tmp_path)
     assert results, f"{program} reported no test: {ran.did('run', program)}; {ran.output[-500:]}"
     bad = [f"{name}: {kind} {text}" for kind, name, text in results
            if kind == "failed" and KVM_BUG not in name or kind == "skipped" and text not in SKIPS]
@@ -51,7 +51,7 @@ def test_selftest(ran, program, tmp_path):
 
 def test_known_bug_of_kvm_is_still_there(ran, tmp_path):
     """A fix has to take it out of this list."""
-    results = tests_of(ran, "tdx_keyid_test", tmp_path)
+    results = results_of(ran, "tdx_keyid_test", tmp_path)
     assert [name for kind, name, _ in results if kind == "failed"] == [f"tdx_keyid_test: {KVM_BUG}"]
     assert ran.says(KVM_BUG_WARNING)
 
