@@ -47,7 +47,7 @@ SUITES = [
     softseam_make("coverage", "line coverage of the model by its unit tests", "coverage"),
     pytest("series", "the series machinery, and the series on the real kernel",
            *(f"series_{part}" for part in ("patches", "source", "stage", "refresh", "mails", "real"))),
-    pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "page_types", "encoders"),
+    pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "sizes", "page_types", "encoders"),
     pytest("kunit", "the KUnit suites of the series, on a kernel that boots"),
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
            "report", "runner", "lab"),
