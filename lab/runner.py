@@ -58,7 +58,8 @@ SUITES = [
 FUZZ_SECONDS = 300
 SUITES_ALL = SUITES + [
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
-    pytest("patches", "each patch builds, with gcc and clang"),
+    pytest("debug", "the KUnit suites and boots under KASAN and lockdep"),
+    pytest("patches", "each patch builds, with gcc and clang, and passes the KUnit suites that it has"),
 ]
 
 
