@@ -47,7 +47,7 @@ SUITES = [
     softseam_make("coverage", "line coverage of the model by its unit tests", "coverage"),
     pytest("series", "the series machinery, and the series on the real kernel",
            *(f"series_{part}" for part in ("patches", "source", "stage", "refresh", "mails", "real"))),
-    pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "page_types", "encoders"),
+    pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "sizes", "page_types", "encoders"),
     pytest("kunit", "the KUnit suites of the series, on a kernel that boots"),
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
            "report", "runner", "lab"),
@@ -59,7 +59,8 @@ SUITES = [
 FUZZ_SECONDS = 300
 SUITES_ALL = SUITES + [
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
-    pytest("patches", "each patch builds, with gcc and clang"),
+    pytest("debug", "the KUnit suites and boots under KASAN and lockdep"),
+    pytest("patches", "each patch builds, with gcc and clang, and passes the KUnit suites that it has"),
 ]
 
 
