@@ -104,6 +104,11 @@ class Boot:
         """softseam's counters: what the module did, as it told at the end."""
         return json.loads((self.folder / "stats.json").read_text())["module"]
 
+    @property
+    def violations(self):
+        """What softseam holds against the host: rule, cpu, pa, text, caller."""
+        return json.loads((self.folder / "stats.json").read_text())["violation_list"]
+
     def did(self, step, arg=None):
         """The agent's line for a step; a clear error if it never came."""
         for entry in self.agent:

@@ -61,6 +61,7 @@ SUITES_ALL = SUITES + [
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
     pytest("debug", "the KUnit suites and boots under KASAN and lockdep"),
     pytest("patches", "each patch builds, with gcc and clang, and passes the KUnit suites that it has"),
+    pytest("hostbugs", "bugs put into the host on purpose: each is caught and named"),
 ]
 
 
