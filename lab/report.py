@@ -22,7 +22,21 @@ def from_console(text):
     }
 
 
-def checks(result, summary):
+def from_launcher(result):
+    """What tdx_launch said of each TD."""
+    if not (result.folder / "output.log").exists():
+        return []
+    return [json.loads(text) for text in result.output.splitlines() if text.startswith('{"td"')]
+
+
+def wrong_with(td):
+    """Why a TD is not what it should have been; None if it is."""
+    if not td["ok"]:
+        return td["error"]
+    return None if td["mrtd_matches"] and td["rtmr_matches"] else "its measurement is not that of what was loaded"
+
+
+def checks(result, summary, wanted_tds):
     """Every step that must have held, with what to say when it did not."""
     agent = {(entry["step"], entry["arg"]): entry for entry in result.agent}
     load, vm = agent.get(("load", "kvm-intel")), agent.get(("vm", ""))
@@ -33,11 +47,14 @@ def checks(result, summary):
     yield load and load["ok"], f"kvm_intel did not load: {load}"
     yield summary["kvm_vm_types"] >> TDX_VM_TYPE & 1, f"KVM offers no TDX VMs: {vm}"
     yield vm and vm["ok"], f"a TDX VM could not be created: {vm}"
+    yield len(summary["tds"]) == wanted_tds, f"{len(summary['tds'])} of {wanted_tds} TDs reported: {result.last_words()}"
+    for td in summary["tds"]:
+        yield not wrong_with(td), f"TD {td['td']}: {wrong_with(td)}"
     yield summary["violations"] == 0, f"softseam counted {summary['violations']} violations: {result.stderr.strip()[-300:]}"
     yield not summary["complaints"], f"the kernel complained: {summary['complaints'][:1]}"
 
 
-def collect(result, base, release):
+def collect(result, base, release, wanted_tds=0):
     stats = result.stats
     vm = next((entry for entry in result.agent if entry["step"] == "vm"), {})
     summary = {
@@ -47,11 +64,12 @@ def collect(result, base, release):
         **from_console(result.console),
         "kvm_vm_types": vm.get("kvm_vm_types", 0),
         "tdmrs": stats["tdmrs"],
+        "tds": from_launcher(result),
         "seamcalls": stats["leaves"],
         "violations": stats["violations"],
         "complaints": result.complaints(),
     }
-    summary["failed"] = [text for held, text in checks(result, summary) if not held]
+    summary["failed"] = [text for held, text in checks(result, summary, wanted_tds) if not held]
     return summary
 
 
@@ -71,6 +89,10 @@ def lines(summary):
     yield f"  KeyIDs         {f'{keyids[0]} to {keyids[1] - 1}, {keyids[0]} is the global one' if keyids else '-'}"
     yield f"  TDMRs          {summary['tdmrs']}, {summary['pamt_kb'] or 0} KB of PAMT"
     yield f"  KVM            VM types {summary['kvm_vm_types']:#x}{', TDX VM created' if not summary['failed'] else ''}"
+    for td in summary["tds"]:
+        yield (f"  TD {td['td']}           {td['vcpus']} vCPUs, {td['mem_mb']} MB: {wrong_with(td) or 'MRTD and RTMR match'}; "
+               f"accepted {td['accepted_pages']} pages, converted {td['converted_pages']}; "
+               f"{sum(td['seconds'].values()):.1f} s; says {' / '.join(td['said']).strip()!r}")
     yield f"  violations     {summary['violations']}"
     yield "  SEAMCALLs      calls errors     time"
     for name, leaf in sorted(calls.items()):

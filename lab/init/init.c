@@ -160,13 +160,17 @@ static void exec_words(char *words)
 	char *argv[MAX_WORDS + 1];
 	int n = 0;
 
+	for (char *at = words; (at = strchr(at, ':')); )
+		*at = ',';
 	while (n < MAX_WORDS && (argv[n] = strsep(&words, "+")))
 		n++;
 	argv[n] = NULL;
 	execvp(argv[0], argv);
 }
 
-/* Run PROGRAM+ARG+...; what it writes goes to the third serial port. */
+/*
+ * Run PROGRAM+ARG+...; a colon stands for a comma, which would end the step.  What it
+ * writes goes to the third serial port. */
 static void step_run(const char *command)
 {
 	pid_t pid = fork();
