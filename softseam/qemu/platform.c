@@ -70,12 +70,12 @@ static bool machine_can_run_guest(void *opaque, unsigned int cpu)
 	struct platform *p = opaque;
 	static atomic_bool said;
 	char reason[WINDOW_REASON] = "";
-	const char *missing;
+	const char *missing = probe_missing(&p->probe);
 
 	(void)cpu;
 	if (!p->window)
 		snprintf(reason, sizeof(reason), "%s", p->no_window);
-	else if ((missing = probe_missing(&p->probe)))
+	else if (missing)
 		snprintf(reason, sizeof(reason), "the CPUs cannot run guests; add %s to -cpu",
 			 missing);
 	else

@@ -46,8 +46,10 @@ $(O)/asan-plugin/test_files: $(patsubst %,$(O)/asan-plugin/qemu/%.o,json report 
 $(O)/asan-plugin/test_flags: $(FAKED)
 $(O)/asan-plugin/test_probe: $(O)/asan-plugin/qemu/probe.o
 $(O)/asan-plugin/test_options: $(patsubst %,$(O)/asan-plugin/qemu/%.o,options tsc) $(MODEL_ASAN)
-$(O)/asan-plugin/test_run_td: $(patsubst %,$(O)/asan-plugin/qemu/%.o,probe run_td vcpu window) $(GUEST_ASAN) \
-	$(patsubst %,$(O)/asan-plugin/qemu/tests/%.o,fake_qemu fake_window)
+RUN_TD		:= $(patsubst %,$(O)/asan-plugin/qemu/%.o,probe run_td vcpu window) $(GUEST_ASAN) \
+		   $(patsubst %,$(O)/asan-plugin/qemu/tests/%.o,fake_qemu fake_window td_machine)
+$(O)/asan-plugin/test_run_td: $(RUN_TD)
+$(O)/asan-plugin/test_run_td_memory: $(RUN_TD)
 $(O)/asan-plugin/test_symbols: $(O)/asan-plugin/qemu/symbols.o
 $(O)/asan-plugin/test_vmcs: $(O)/asan-plugin/qemu/vmcs.o
 $(O)/asan-plugin/test_vmx: $(FAKED)
