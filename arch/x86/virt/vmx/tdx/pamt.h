@@ -102,7 +102,9 @@ int pamt_cover(struct tdx_pamt *pamt, u64 base, u64 size, int nid);
 
 /**
  * pamt_destroy() - Free the state of all regions
- * @pamt: What pamt_init() was called for.  No region may have a user.
+ * @pamt: What pamt_init() was called for.  Not to be used any more.
+ *
+ * Pairs that the module has, it keeps.
  */
 void pamt_destroy(struct tdx_pamt *pamt);
 

@@ -10,6 +10,7 @@
 #include <linux/jump_label.h>
 #include <linux/memblock.h>
 #include <linux/sched/signal.h>
+#include <kunit/static_stub.h>
 
 #include "pamt.h"
 #include "tdx.h"
@@ -186,20 +187,75 @@ void tdx_pamt_cache_drain(struct tdx_pamt_cache *cache)
 }
 EXPORT_SYMBOL_FOR_KVM(tdx_pamt_cache_drain);
 
-/* The module cannot be busy for good, so leave it to the user to give up. */
+/**
+ * tdx_pamt_wait() - Wait before asking a module again that was busy for long
+ *
+ * The module cannot be busy for good, so leave it to the user to give up.
+ *
+ * Context: Process context.  Sleeps.
+ * Return: false if the task is about to be killed.
+ */
+bool tdx_pamt_wait(void)
+{
+	schedule_timeout_killable(1);
+
+	return !fatal_signal_pending(current);
+}
+
 static int tdx_pamt_get_patient(kvm_pfn_t pfn)
 {
 	int ret;
 
 	do {
 		ret = tdx_pamt_get(pfn, PG_LEVEL_4K, NULL);
-		if (ret != -EBUSY)
+	} while (ret == -EBUSY && tdx_pamt_wait());
+
+	return ret;
+}
+
+/**
+ * tdx_pamt_get_pages() - Prepare the PAMT for pages in a row
+ * @pfn: The first page.
+ * @nr_pages: Number of pages.
+ *
+ * For memory that the module will own as a whole.
+ *
+ * Context: Process context.  May sleep.
+ * Return: As tdx_pamt_get().  After an error, none of the pages is counted.
+ */
+int tdx_pamt_get_pages(unsigned long pfn, unsigned long nr_pages)
+{
+	unsigned long i;
+	int ret;
+
+	KUNIT_STATIC_STUB_REDIRECT(tdx_pamt_get_pages, pfn, nr_pages);
+
+	for (i = 0; i < nr_pages; i++) {
+		ret = tdx_pamt_get(pfn + i, PG_LEVEL_4K, NULL);
+		if (ret) {
+			tdx_pamt_put_pages(pfn, i);
 			return ret;
+		}
+	}
 
-		schedule_timeout_killable(1);
-	} while (!fatal_signal_pending(current));
+	return 0;
+}
 
-	return -EINTR;
+/**
+ * tdx_pamt_put_pages() - Undo tdx_pamt_get_pages()
+ * @pfn: The first page.
+ * @nr_pages: Number of pages.  The module must not own any of them.
+ *
+ * Context: Process context.
+ */
+void tdx_pamt_put_pages(unsigned long pfn, unsigned long nr_pages)
+{
+	unsigned long i;
+
+	KUNIT_STATIC_STUB_REDIRECT(tdx_pamt_put_pages, pfn, nr_pages);
+
+	for (i = 0; i < nr_pages; i++)
+		tdx_pamt_put(pfn + i, PG_LEVEL_4K);
 }
 
 /**
