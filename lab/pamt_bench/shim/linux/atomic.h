@@ -6,7 +6,7 @@
 #ifndef SHIM_ATOMIC_H
 #define SHIM_ATOMIC_H
 
-#include "types.h"
+#include <linux/types.h>
 
 struct shim_atomic {
 	int counter;

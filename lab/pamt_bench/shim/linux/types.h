@@ -3,6 +3,8 @@
 #ifndef SHIM_TYPES_H
 #define SHIM_TYPES_H
 
+/* Headers of the C library want the one that this one hides. */
+#include_next <linux/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 /* __always_inline */
