@@ -52,7 +52,7 @@ SUITES = [
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
            "report", "runner", "lab"),
     pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
-    pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td"),
+    pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td", "pamt_bench"),
 ]
 
 
@@ -60,6 +60,9 @@ FUZZ_SECONDS = 300
 SUITES_ALL = SUITES + [
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
     pytest("patches", "each patch builds, with gcc and clang"),
+    pytest("pamt-all", "Dynamic PAMT: modules that are busy or refuse, no memory, many TDs, calls dropped from KVM",
+           "pamt_trouble", "pamt_long", "pamt_drops"),
+    pytest("checkers", "the KUnit suites with KASAN, lockdep and KCSAN", "kunit_checkers"),
 ]
 
 

@@ -1,69 +1,60 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a page in a region with PAMT costs: the kernel's code against two others, natively."""
+"""What Dynamic PAMT costs: time for each page, memory for each host."""
 import json
-import statistics
-import subprocess
-from pathlib import Path
 
 from lab import place
+from lab.pamt_bench import inside, native, plot
 from lab.say import line
-
-HERE = Path(__file__).parent
-CODE = place.SRC / "arch/x86/virt/vmx/tdx"
-VARIANTS = ("region", "counter", "spinlock")
-THREADS = (1, 2, 8)
-ROUNDS = 5
-MS = 200
 
 GB = 1 << 30
 KB = 1 << 10
-# PAMT of 1 GB: 16 bytes for each page of each size; a bit for each 4K page.
+# PAMT of 1 GB: 16 bytes for each page of each size, or a bit for each 4K page.
 ENTRY = 16
 ENTRIES = {"4K": GB >> 12, "2M": GB >> 21, "1G": 1}
+# What the kernel keeps for 1 GB: 4 bytes for each region, and a pointer to them.
 STATE = 4 * ENTRIES["2M"] + 8
-
-
-def build(folder):
-    program = folder / "pamt_bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{HERE}/shim", f"-I{CODE}",
-                    "-o", program, HERE / "pamt_bench.c"], check=True)
-    return program
-
-
-def throughput(program):
-    """{threads: {spread: {variant: pairs of get and put per second of CPU time}}}, variants in turn."""
-    result = {}
-    for threads in THREADS:
-        for spread in ("same", "apart"):
-            rates = {variant: [] for variant in VARIANTS}
-            for _ in range(ROUNDS):
-                for variant in VARIANTS:
-                    said = subprocess.run([program, variant, spread, str(threads), str(MS)], text=True,
-                                          capture_output=True, check=True).stdout
-                    rates[variant].append(float(said))
-            result.setdefault(threads, {})[spread] = {v: statistics.median(r) for v, r in rates.items()}
-    return result
+SIZES = (64, 128, 256, 512, 1024, 2048, 4096)
 
 
 def memory(gigabytes):
-    """KB of an idle host: static, dynamic, and what the module itself must have."""
+    """KB of an idle host: static, dynamic, and what the module itself must have of the latter."""
     upper = (ENTRIES["2M"] + ENTRIES["1G"]) * ENTRY
     static = gigabytes * (upper + ENTRIES["4K"] * ENTRY) // KB
     minimum = gigabytes * (upper + ENTRIES["4K"] // 8) // KB
     return {"static_kb": static, "dynamic_kb": minimum + gigabytes * STATE // KB, "minimum_kb": minimum}
 
 
+def hot(counts):
+    """The path that most calls take: instructions, and the share of calls."""
+    length, calls = counts.most_common(1)[0]
+    return {"instructions": length, "share": round(calls / counts.total(), 4), "calls": counts.total()}
+
+
+def show_rates(where, rates):
+    for (threads, spread), rate in sorted(rates.items()):
+        line(f"{where}, {threads} threads, {spread:5}: {rate['region'] / 1e6:8.2f} M/s, "
+             f"{rate['region'] / rate['spinlock']:5.1f} times one lock, "
+             f"{rate['region'] / rate['counter']:.2f} of a bare counter"
+             + (f"; {rate['transition'] / 1e3:.0f} k/s that add and remove a pair" if "transition" in rate else ""))
+
+
+def plain(rates):
+    return {f"{threads} {spread}": rate for (threads, spread), rate in sorted(rates.items())}
+
+
 def bench():
     folder = place.BUILD / "bench"
-    rates = throughput(build(folder))
-    sizes = {gb: memory(gb) for gb in (64, 256, 1024, 4096)}
-    (folder / "pamt.json").write_text(json.dumps({"rates": rates, "memory": sizes}, indent=1) + "\n")
-    for threads, spreads in rates.items():
-        for spread, rate in spreads.items():
-            line(f"{threads} threads, {spread}: {rate['region'] / 1e6:.1f} M/s, "
-                 f"{rate['region'] / rate['spinlock']:.1f} times one lock, "
-                 f"{rate['region'] / rate['counter']:.2f} of a bare counter")
-    for gb, kb in sizes.items():
-        line(f"{gb} GB idle: {kb['static_kb']} KB static, {kb['dynamic_kb']} KB dynamic, "
-             f"{kb['minimum_kb']} KB of it for the module")
+    found = {"kernel": inside.rates(folder), "native": native.rates(folder)}
+    paths = {name: hot(inside.instructions(folder, name)) for name in ("tdx_pamt_get", "tdx_pamt_put")}
+    sizes = {gigabytes: memory(gigabytes) for gigabytes in SIZES}
+    for where, rates in found.items():
+        show_rates(where, rates)
+    for name, path in paths.items():
+        line(f"{name}: {path['instructions']} instructions for {path['share']:.1%} of {path['calls']} calls")
+    for gigabytes, kb in sizes.items():
+        line(f"{gigabytes:4} GB idle: {kb['static_kb']:8} KB static, {kb['dynamic_kb']:6} KB dynamic, "
+             f"{kb['minimum_kb']:6} KB of it for the module")
+    result = {"rates": {where: plain(rates) for where, rates in found.items()}, "paths": paths, "memory": sizes}
+    (folder / "pamt.json").write_text(json.dumps(result, indent=1) + "\n")
+    (folder / "pamt.svg").write_text(plot.svg(found["kernel"], sizes))
+    line(f"plot: {place.shown(folder / 'pamt.svg')}")

@@ -24,14 +24,14 @@ class Host:
         self.kernel = kernel.build(trees.kernel(base, config=config))
         self.initramfs = initramfs.build(self.kernel, programs)
 
-    def boot(self, name, *steps, seam=None, **machine):
+    def boot(self, name, *steps, seam=None, may_hang=False, **machine):
         """Load KVM, do @steps, read the counters, power off."""
         steps = ",".join([LOAD, *steps, COUNTERS])
         machine = {"memory_mb": 2048, "timeout": 600} | machine
         result = qemu.boot(qemu.Machine(self.kernel.image, self.initramfs, steps,
                                         seam=DYNAMIC if seam is None else seam, **machine),
                            place.BUILD / "test/pamt" / re.sub(r"[^\w.-]+", "_", name))
-        assert not result.timed_out, f"the host hung: {result.last_words()}; output: {result.output[-500:]}"
+        assert may_hang or not result.timed_out, f"the host hung: {result.last_words()}; output: {result.output[-500:]}"
         return result
 
 

@@ -10,7 +10,7 @@ import pytest
 from lab import initramfs, kernel, place, qemu, softseam, trees
 
 SUITES = ("tdx-connect", "tdx-ext", "tdx-page-array", "tdx-page-list", "tdx-pamt",
-          "tdx-pamt-race", "tdx-resume")
+          "tdx-pamt-mode", "tdx-pamt-race", "tdx-resume")
 # The least that Linux takes, TDX Connect and Extensions: what the suites on softseam use.
 FEATURES0 = hex(0x140000 | 1 << 6 | 1 << 39)
 STAMP = re.compile(r"^\[ *\d+\.\d+\] ")

@@ -322,7 +322,8 @@ static void pamt_put_4k(struct tdx_pamt *pamt, atomic_t *region, u64 pfn)
 			return;
 
 		/* The caller is a user of a region that has none. */
-		if (WARN_ON_ONCE(atomic_read(region) <= PAMT_ABSENT))
+		if (WARN_ONCE(atomic_read(region) <= PAMT_ABSENT,
+			      "PAMT of the page at 0x%llx has no users\n", PFN_PHYS(pfn)))
 			return;
 
 		ret = pamt_try_remove(&t);
@@ -345,7 +346,8 @@ int __pamt_get(struct tdx_pamt *pamt, u64 pfn, enum pg_level level,
 {
 	atomic_t *region = pamt_region(&pamt->table, pfn);
 
-	if (WARN_ON_ONCE(atomic_read(region) == PAMT_NONE))
+	if (WARN_ONCE(atomic_read(region) == PAMT_NONE,
+		      "The page at 0x%llx is not TDX memory\n", PFN_PHYS(pfn)))
 		return -EINVAL;
 
 	switch (level) {

@@ -15,7 +15,9 @@ static int __init parse_tdx_pamt(char *arg)
 {
 	if (!strcmp(arg, "static"))
 		force_static = true;
-	else if (strcmp(arg, "auto"))
+	else if (!strcmp(arg, "auto"))
+		force_static = false;
+	else
 		pr_warn("tdx_pamt=%s: unknown, use \"auto\" or \"static\"\n", arg);
 
 	return 1;
@@ -60,3 +62,7 @@ bool __init tdx_pamt_choose(const struct tdx_sys_info *sysinfo)
 
 	return true;
 }
+
+#ifdef CONFIG_TDX_HOST_KUNIT_TEST
+#include "tests/pamt_mode_kunit.c"
+#endif
