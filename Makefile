@@ -7,7 +7,7 @@ export BASE KERNEL VCPUS MEM TDS DPAMT EXT SHARD SUITE TEST DISCARD OVERWRITE V
 
 LAB := lab/enter
 
-.PHONY: help run shell test test-all tree refresh series bench clean distclean
+.PHONY: help run shell test test-all tree refresh series bench sizes clean distclean
 
 help: ## show this list
 	@echo "make TARGET [NAME=VALUE...]"
@@ -38,6 +38,9 @@ series: ## write the mails for git am to build/series
 
 bench: ## measure what the plugin costs
 	@$(LAB) bench
+
+sizes: ## lines and longest function per file, and what the series adds to stock files
+	@$(LAB) sizes
 
 clean: ## remove build/, but never changes in build/linux not yet in series/
 	@$(LAB) clean

@@ -2,7 +2,7 @@
 """python3 -m lab COMMAND: what the Makefile's targets call, inside the toolbox."""
 import sys
 
-from lab import bench, clean, run, runner, trees
+from lab import bench, clean, run, runner, sizes, trees
 from lab.say import LabError
 from lab.series import SeriesError
 
@@ -15,6 +15,7 @@ COMMANDS = {
     "refresh": trees.refresh,
     "series": trees.mails,
     "bench": bench.bench,
+    "sizes": sizes.report,
     "clean": clean.clean,
 }
 

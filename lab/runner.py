@@ -47,11 +47,12 @@ SUITES = [
     softseam_make("coverage", "line coverage of the model by its unit tests", "coverage"),
     pytest("series", "the series machinery, and the series on the real kernel",
            *(f"series_{part}" for part in ("patches", "source", "stage", "refresh", "mails", "real"))),
-    pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "page_types", "encoders"),
+    pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "sizes", "page_types", "encoders"),
     pytest("kunit", "the KUnit suites of the series, on a kernel that boots"),
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
            "report", "runner", "lab"),
     pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
+    pytest("td", "TDs that run, on the stock kernel and on the series"),
     pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td", "pamt_bench"),
 ]
 
@@ -59,10 +60,11 @@ SUITES = [
 FUZZ_SECONDS = 300
 SUITES_ALL = SUITES + [
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
-    pytest("patches", "each patch builds, with gcc and clang"),
+    pytest("debug", "the KUnit suites and boots under KASAN and lockdep"),
+    pytest("patches", "each patch builds, with gcc and clang, and passes the KUnit suites that it has"),
     pytest("pamt-all", "Dynamic PAMT: modules that are busy or refuse, no memory, many TDs, calls dropped from KVM",
            "pamt_trouble", "pamt_long", "pamt_drops"),
-    pytest("checkers", "the KUnit suites with KASAN, lockdep and KCSAN", "kunit_checkers"),
+    pytest("checkers", "the KUnit suites with KCSAN, TDs with KCSAN, KASAN and lockdep", "kunit_checkers"),
 ]
 
 

@@ -257,6 +257,7 @@ static void mount_all(void)
 	static const char *const fs[][2] = {
 		{ "proc", "/proc" }, { "sysfs", "/sys" }, { "devtmpfs", "/dev" },
 		{ "debugfs", "/sys/kernel/debug" }, { "tmpfs", "/tmp" },
+		{ "cgroup2", "/sys/fs/cgroup" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fs); i++) {

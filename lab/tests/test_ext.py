@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from lab import initramfs, kernel, place, qemu, softseam, trees
+from lab.tests import page_owner
 from lab.tests.test_boot import assert_tdx_off, assert_tdx_up, calls
 
 # What every module here has, and the bits of TDX_FEATURES0 that are tried.
@@ -83,6 +85,87 @@ def test_add_that_fails(boot, nth):
 def test_start_that_fails(boot):
     result = boot(seam=OFFERED | {"inject": "EXT.INIT:1:SYS_BUSY"})
     assert_fatal(result, fatal(0x8000020200000000, "start its extensions", 12800 * 4))
+
+
+@pytest.fixture(scope="session")
+def counting():
+    """A kernel that knows who took each page; its KUnit suites do not run."""
+    softseam.build()
+    built = kernel.build(trees.kernel("series", config=("host", "kunit")))
+    return {"kernel": built.image, "initramfs": initramfs.build(built),
+            "cmdline": f"kunit.enable=0 {page_owner.CMDLINE}"}
+
+
+@pytest.fixture
+def count(counting, request):
+    """count(seam): boot, and list the pages that are out of the page allocator."""
+    def run(seam, steps=""):
+        steps = ",".join(filter(None, [steps, page_owner.STEP]))
+        folder = place.BUILD / "test/boot" / request.node.name.replace("/", "_")
+        result = qemu.boot(qemu.Machine(**counting, steps=steps, seam=seam), folder)
+        assert not result.timed_out, f"the host hung: {result.last_words()}"
+        return result
+    return run
+
+
+def pool_pages(result):
+    return page_owner.pages(result, "tdx_ext_init")
+
+
+def pamt_pages(result):
+    return page_owner.pages(result, "tdx_enable", "alloc_contig_pages_noprof", but=("tdx_ext_init",))
+
+
+PAMT_PAGES = 4108 // 4
+
+
+@pytest.mark.parametrize("pages", [0, 513, 12800])
+def test_pool_is_out_of_the_allocator_and_in_sysfs(count, pages):
+    result = count(OFFERED | {"ext_pool_pages": pages},
+                   "load:tdx-host,run:cat+/sys/devices/faux/tdx_host/ext_pool_kb")
+    assert pool_pages(result) == pages
+    assert pamt_pages(result) == PAMT_PAGES
+    assert result.output.splitlines()[1] == str(4 * pages)
+
+
+def test_no_pool_in_sysfs_without_extensions(count):
+    result = count({"features0": hex(BASE | CONNECT)}, "load:tdx-host,run:ls+/sys/devices/faux/tdx_host")
+    assert "version" in result.output
+    assert "ext_pool_kb" not in result.output
+    assert pool_pages(result) == 0
+
+
+# Statuses that a call can fail with, where it fails, and what the module was told about by then.
+FAILURES = {
+    "first add": ("EXT.MEM.ADD:1:OPERAND_BUSY|1", 512),
+    "second add": ("EXT.MEM.ADD:2:OPERAND_BUSY|1", 1024),
+    "last add": ("EXT.MEM.ADD:25:OPERAND_BUSY|1", 12800),
+    "start": ("EXT.INIT:1:SYS_BUSY", 12800),
+    "add that was interrupted": ("EXT.MEM.ADD:1:INTERRUPTED_RESUMABLE:3/EXT.MEM.ADD:4:OPERAND_BUSY|1", 512),
+}
+
+
+@pytest.mark.parametrize("erratum", ["off", "on"])
+@pytest.mark.parametrize("failure", FAILURES)
+def test_exactly_what_was_offered_stays_out(count, failure, erratum):
+    """The PAMT comes back, once the module is stopped and cannot look anything up in it."""
+    inject, offered = FAILURES[failure]
+    result = count(OFFERED | {"inject": inject, "cpu": "spr" if erratum == "on" else "gnr"})
+    assert result.says(f"stranded {4 * offered} KB")
+    assert_fatal(result)
+    assert pool_pages(result) == offered
+    assert page_owner.pages(result, "tdx_enable") == offered
+    assert pamt_pages(result) == 0
+    assert calls(result, "TDH.SYS.DISABLE") == 1
+    assert result.stats["sys_state"] == "SHUTDOWN"
+
+
+def test_module_that_does_not_stop_keeps_its_pamt(count):
+    result = count(OFFERED | {"inject": "EXT.MEM.ADD:1:OPERAND_BUSY|1/SYS.DISABLE:1:OPERAND_INVALID|1"})
+    assert_fatal(result, fatal(0x8000020000000001, "accept memory", 2048),
+                 f"virt/tdx: TDX module does not stop, stranded {4 * PAMT_PAGES} KB of PAMT")
+    assert pool_pages(result) == 512
+    assert pamt_pages(result) == PAMT_PAGES
 
 
 def test_too_little_memory_for_the_pool(boot):

@@ -1,67 +1,64 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The KUnit suites on kernels that watch memory, locks and data races while threads race."""
+"""Kernels that watch memory, locks and data races: the KUnit suites race, and TDs run with Dynamic PAMT."""
 import re
 
 import pytest
 
-from lab import initramfs, kernel, place, qemu, softseam, trees
-from lab.tests.pamt_host import DYNAMIC_PAMT
-from lab.tests.test_kunit import FEATURES0, SUITES, read_ktap
+from lab.tests.pamt_host import DYNAMIC_PAMT, Host, assert_all_back
+from lab.tests.test_debug import CHECKERS, MEMORY_MB
+from lab.tests.test_kunit import CONNECT, SUITES, read_ktap
 
-# Fragments, what shows that the checker is on, and its reports.
-CHECKERS = {
-    "debug": ("Lock dependency validator", r"KASAN: .*|.*possible (circular|recursive) locking.*|.*inconsistent lock"
-              r" state.*|.*suspicious RCU.*|.*sleeping function called from invalid.*"),
-    "kcsan": ("kcsan: enabled early", r"BUG: KCSAN: .*"),
-}
+# With all that the suites use, and for TDs.
+ALL = {"features0": hex(int(CONNECT, 0) | DYNAMIC_PAMT)}
+LAUNCHES = ("run:tdx_launch+--tds+2+--vcpus+2", "run:tdx_launch+--mem+64+--convert+256")
 # The checker of data races finds some in code that is none of this series' business.
+RACE = "BUG: KCSAN: "
 OURS = re.compile(r"\b(tdx|pamt|tdh|seamcall|fake_seam|race_round|racer)")
 STAMP = re.compile(r"^\[ *\d+\.\d+\]( *\[ *[TC]\d+\])? ")
 
 
-@pytest.fixture(scope="session", params=CHECKERS)
-def booted(request):
-    """One boot, on a module with all that the suites use and Dynamic PAMT."""
-    softseam.build()
-    built = kernel.build(trees.kernel("series", config=("host", "kunit", request.param)))
-    machine = qemu.Machine(kernel=built.image, initramfs=initramfs.build(built), steps="load:kvm-intel,vm", vcpus=4,
-                           memory_mb=2048, timeout=900, seam={"features0": hex(int(FEATURES0, 0) | DYNAMIC_PAMT)})
-    result = qemu.boot(machine, place.BUILD / "test/boot" / f"kunit-{request.param}")
-    assert not result.timed_out, f"the tests hung: {result.last_words()}"
-    return request.param, result
+@pytest.fixture(scope="session")
+def racing():
+    """All suites, and TDs, on a kernel that looks for data races."""
+    return Host(config=("host", "kunit", "kcsan")).boot("kcsan", *LAUNCHES, seam=ALL, vcpus=4, timeout=1500)
 
 
 @pytest.fixture(scope="session")
-def suites(booted):
-    _, result = booted
-    return read_ktap(result.console)
+def suites(racing):
+    return read_ktap(racing.console)
 
 
 @pytest.mark.parametrize("name", SUITES)
-def test_suite_passes(name, suites, booted):
-    assert suites.get(name), f"{name} did not run or did not end: {booted[1].last_words()}"
+def test_suite_passes_with_kcsan(name, suites, racing):
+    assert suites.get(name), f"{name} did not run or did not end: {racing.last_words()}"
     bad = [case for case in suites[name] if case.result != "passed"]
     assert not bad, "\n".join(f"{case} {case.result}: " + "\n".join(case.said) for case in bad)
 
 
-def reports(console, pattern):
-    """Each report of the checker: its first line and the stacks that follow."""
+def races(console):
+    """Each report of a data race: its first line and the stacks that follow."""
     lines = [STAMP.sub("", line) for line in console.splitlines()]
-    for at, line in enumerate(lines):
-        if re.match(pattern, line):
-            yield "\n".join(lines[at:at + 40])
+    return ["\n".join(lines[at:at + 40]) for at, line in enumerate(lines) if line.startswith(RACE)]
 
 
-def test_checker_is_on_and_has_nothing_to_say(booted):
-    name, result = booted
-    shows, pattern = CHECKERS[name]
-    assert result.says(shows), f"the checker is off: no {shows!r}"
-    found = [text for text in reports(result.console, pattern) if name != "kcsan" or OURS.search(text)]
-    assert not found, found[0]
+def test_no_data_race_is_ours(racing):
+    assert racing.says("kcsan: enabled early"), "the checker is off"
+    ours = [text for text in races(racing.console) if OURS.search(text)]
+    assert not ours, ours[0]
 
 
-def test_host_is_well(booted):
-    name, result = booted
-    assert result.status == 0, result.stderr
-    assert result.stats["violations"] == 0, result.stderr
-    assert not [text for text in result.complaints() if "KCSAN" not in text]
+def test_tds_run_with_kcsan(racing):
+    assert [entry["ok"] for entry in racing.agent if "tdx_launch" in entry["arg"]] == [True] * len(LAUNCHES)
+    assert racing.status == 0, racing.stderr
+    assert racing.stats["violations"] == 0, racing.stderr
+    assert not [text for text in racing.complaints() if RACE not in text]
+
+
+def test_tds_run_with_kasan_and_lockdep():
+    result = Host(config=("host", "kunit", "debug")).boot(
+        "debug", *LAUNCHES, vcpus=4, memory_mb=MEMORY_MB, cmdline="kunit.enable=0", timeout=900)
+    for checker in CHECKERS:
+        assert result.says(checker), f"{checker} is not at work"
+    assert not result.says("lockdep is turned off")
+    assert [entry["ok"] for entry in result.agent if "tdx_launch" in entry["arg"]] == [True] * len(LAUNCHES)
+    assert_all_back(result)

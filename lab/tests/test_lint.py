@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import kernel, place, series, trees
+from lab import kernel, place, series, sizes, trees
 
 TRACKED = subprocess.run(["git", "ls-files"], cwd=place.SRC, text=True, capture_output=True,
                          check=True).stdout.splitlines()
@@ -97,18 +97,18 @@ def checked(log):
     return {re.sub(r"^\S*?(arch|drivers|include|virt)/", r"\1/", text) for text in said}
 
 
-def findings(base, tool, *args, own_folder):
+def findings(base, tool, *args, compiler):
     """The complaints about @base when what the series touches is built with @args."""
-    built = kernel.build(trees.kernel(base))
-    if own_folder:
-        built = kernel.Kernel(f"{base}-{tool}", built.tree, built.config)
+    built = kernel.build(trees.kernel(base)) if not compiler else trees.kernel(base)
+    if compiler:
+        built = kernel.Kernel(f"{base}-{tool}", built.tree, ("host", "kunit") if base == "series" else built.config, compiler)
         kernel.configure(built)
     log = built.make(*args, *KERNEL_TARGETS, log=f"{tool}-{base}.log", what=f"{tool} on {base}")
     return checked(log)
 
 
-def new_findings(tool, *args, own_folder=False):
-    found = [findings(base, tool, *args, own_folder=own_folder) for base in ("stock", "series")]
+def new_findings(tool, *args, compiler=None):
+    found = [findings(base, tool, *args, compiler=compiler) for base in ("stock", "series")]
     return "\n".join(sorted(found[1] - found[0]))
 
 
@@ -116,6 +116,38 @@ def test_sparse_says_nothing_new():
     assert not new_findings("sparse", "C=2")
 
 
-def test_extra_warnings_say_nothing_new():
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_extra_warnings_say_nothing_new(compiler):
     """W=1 compiles anew, so it has folders of its own."""
-    assert not new_findings("w1", "W=1", own_folder=True)
+    assert not new_findings(f"w1-{compiler}", "W=1", compiler=compiler)
+
+
+SERIES_C = sorted({file.path for _, found in series.touched(place.SRC) for file in found
+                   if file.is_c and not file.deletes and not file.path.startswith("tools/")})
+CORE = [path for path in TRACKED if path.startswith("arch/x86/virt/") and path.endswith(".c")
+        and not path.endswith("_kunit.c")]
+
+
+def kernel_doc(path, tree):
+    return run("python3", tree / "tools/docs/kernel-doc", "-none", "-Wall", path).stdout
+
+
+@pytest.mark.parametrize("path", SERIES_C)
+def test_kernel_doc(path, stock):
+    tree = trees.kernel("series").tree
+    assert not kernel_doc(tree / path, stock)
+
+
+def test_kernel_doc_finds_what_is_wrong(stock, tmp_path):
+    text = (place.SRC / CORE[0]).read_text()
+    wrong = tmp_path / "wrong.c"
+    wrong.write_text(re.sub(r"^ \* Return:", " * Comes with:", text, flags=re.M))
+    assert "No description found for return value" in kernel_doc(wrong, stock)
+
+
+@pytest.mark.parametrize("path", CORE)
+def test_global_functions_have_kernel_doc(path):
+    text = (place.SRC / path).read_text()
+    names = [function.name for function in sizes.c_functions(text) if "static" not in function.text.split("(")[0].split()]
+    assert names
+    assert not [name for name in names if f"/**\n * {name}() - " not in text]

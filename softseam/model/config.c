@@ -374,7 +374,7 @@ void seam_config_init(struct seam_config *cfg)
 		.major = 1,
 		.minor = 5,
 		.update = 16,
-		.hpa_bits = 40,
+		.hpa_bits = 46,
 		.nr_mktme_keyids = 31,
 		.nr_tdx_keyids = 32,
 		.tsc_khz = 1000000,
@@ -416,6 +416,11 @@ static unsigned int keyid_bits(const struct seam_config *cfg)
 	return bits;
 }
 
+unsigned int seam_config_maxpa(const struct seam_config *cfg)
+{
+	return cfg->maxpa ? cfg->maxpa : cfg->hpa_bits + keyid_bits(cfg);
+}
+
 static bool complete_addresses(struct seam_config *cfg, char *err, size_t errlen)
 {
 	unsigned int needed = cfg->hpa_bits + keyid_bits(cfg);
@@ -425,8 +430,7 @@ static bool complete_addresses(struct seam_config *cfg, char *err, size_t errlen
 			 cfg->hpa_bits, MIN_HPA_BITS, MAX_PA_BITS);
 		return false;
 	}
-	if (!cfg->maxpa)
-		cfg->maxpa = needed;
+	cfg->maxpa = seam_config_maxpa(cfg);
 	if (cfg->maxpa < needed || cfg->maxpa > MAX_PA_BITS) {
 		snprintf(err, errlen,
 			 "maxpa=%u: hpa_bits=%u with keyids=%u+%u needs %u, and %d is the most",

@@ -232,6 +232,9 @@ struct seam_config {
  */
 void seam_config_init(struct seam_config *cfg);
 
+/* Bits of a physical address with its KeyID: MAXPA of the CPU. */
+unsigned int seam_config_maxpa(const struct seam_config *cfg);
+
 /*
  * Apply one "key=value" argument, e.g. ("features0", "0x140000").
  * Returns 0, -ENOENT if @key is none of the model's, or -EINVAL with one line
@@ -273,6 +276,11 @@ void seam_movdir64b(struct seam *seam, unsigned int cpu, uint64_t pa);
 const char *seam_leaf_name(unsigned int leaf);
 /* Name of a completion status without its operand, e.g. "TDX_OPERAND_BUSY". */
 const char *seam_status_name(uint64_t status);
+/*
+ * Write @status as people read it: name, '|', and what RAX[31:0] means for
+ * this status.  Returns what snprintf() would.
+ */
+int seam_format_status(char *buf, size_t len, uint64_t status);
 
 /* What happened so far. */
 struct seam_leaf_count {
@@ -311,5 +319,19 @@ int seam_write_json(struct seam *seam, FILE *f);
  * by meaning, status by name, outputs, duration.  Returns what snprintf() would.
  */
 int seam_format_event(char *buf, size_t len, const struct seam_event *e);
+
+/* The parts of such a line, for other formats. */
+
+/*
+ * The @nth operand of @e, or its @nth output: what it means, and its value.
+ * Returns false if there are not so many.
+ */
+bool seam_event_operand(const struct seam_event *e, bool output, unsigned int nth,
+			const char **meaning, uint64_t *value);
+
+/* Why the vCPU that @e ran left its TD; NULL if it ran none, or for no known reason. */
+const char *seam_event_exit(const struct seam_event *e);
+/* What the TD asked of the host when it left; NULL if nothing, or nothing known. */
+const char *seam_event_vmcall(const struct seam_event *e);
 
 #endif

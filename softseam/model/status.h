@@ -147,10 +147,4 @@
 bool seam_status_by_name(const char *name, size_t len, uint64_t *status);
 bool seam_operand_by_name(const char *name, size_t len, uint32_t *operand);
 
-/*
- * Write @status as people read it: name, '|', and what RAX[31:0] means for
- * this status.  Returns what snprintf() would.
- */
-int seam_format_status(char *buf, size_t len, uint64_t status);
-
 #endif

@@ -20,6 +20,7 @@
 #define FEATURES_EDX_SS		(1u << 27)
 #define EXT_ECX_TME		(1u << 13)
 #define EXT_ECX_MOVDIR64B	(1u << 28)
+#define EXT_EDX_ARCH_CAPS	(1u << 29)
 #define AMD_ECX_SVM		(1u << 2)
 
 #define LEVEL_TYPE_CORE		2
@@ -48,14 +49,15 @@ void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
 	case LEAF_EXT_FEATURES:
 		if (subleaf)
 			break;
-		r->ecx &= ~EXT_ECX_TME;
-		r->ecx |= EXT_ECX_MOVDIR64B;
+		r->ecx |= EXT_ECX_TME | EXT_ECX_MOVDIR64B;
+		r->edx |= EXT_EDX_ARCH_CAPS;
 		break;
 	case LEAF_AMD_FEATURES:
 		r->ecx &= ~AMD_ECX_SVM;
 		break;
 	case LEAF_ADDRESS_BITS:
-		r->eax = (r->eax & ~0xffu) | opt->seam.hpa_bits;
+		/* All of them: IA32_TME_ACTIVATE says how many are the KeyID's. */
+		r->eax = (r->eax & ~0xffu) | seam_config_maxpa(&opt->seam);
 		break;
 	case LEAF_SVM:
 		memset(r, 0, sizeof(*r));

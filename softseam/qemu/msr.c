@@ -11,6 +11,8 @@ struct msr_value {
 /* Read-only here, and all that differs from what TCG has. */
 static const struct msr_value msr_values[] = {
 	{ 0x03a, VMX_FEATURE_CONTROL },
+	/* ARCH_CAPABILITIES: not subject to RDCL, L1TF, MDS, TAA, page size changes. */
+	{ 0x10a, 0x169ull },
 	{ 0x480, VMX_BASIC },
 	/* Pin, processor, exit and entry controls. */
 	{ 0x481, 0x000000ff00000016ull },
@@ -36,7 +38,13 @@ static const struct msr_value msr_values[] = {
 
 #define MSR_TSC_ADJUST		0x3bu
 #define MSR_KEYID_PARTITIONING	0x87u
+#define MSR_TME_CAPABILITY	0x981u
+#define MSR_TME_ACTIVATE	0x982u
 #define MSR_LSTAR		0xc0000082u
+
+#define TME_AES_XTS_256		(1ull << 2)
+#define TME_LOCKED		(1ull << 0)
+#define TME_ENABLED		(1ull << 1)
 
 /* TCG reads these as zero and drops writes; the CPU that we show lacks them. */
 static bool is_absent(uint32_t msr)
@@ -46,8 +54,8 @@ static bool is_absent(uint32_t msr)
 	case 0x122:
 	/* VM functions, tertiary controls, second exit controls. */
 	case 0x491 ... 0x493:
-	/* TME: not announced by CPUID. */
-	case 0x981 ... 0x983:
+	/* TME: the range that is not encrypted. */
+	case 0x983 ... 0x984:
 	/* IA32_XSS: no XSAVES in TCG. */
 	case 0xda0:
 		return true;
@@ -56,13 +64,26 @@ static bool is_absent(uint32_t msr)
 	}
 }
 
+static uint64_t keyid_bits(const struct seam_config *cfg)
+{
+	return seam_config_maxpa(cfg) - cfg->hpa_bits;
+}
+
 static bool find_value(const struct seam_config *cfg, uint32_t msr,
 		       uint64_t *value)
 {
 	unsigned int i;
 
-	if (msr == MSR_KEYID_PARTITIONING) {
+	switch (msr) {
+	case MSR_KEYID_PARTITIONING:
 		*value = (uint64_t)cfg->nr_tdx_keyids << 32 | cfg->nr_mktme_keyids;
+		return true;
+	case MSR_TME_CAPABILITY:
+		*value = TME_AES_XTS_256 | keyid_bits(cfg) << 32 |
+			 ((1ull << keyid_bits(cfg)) - 1) << 36;
+		return true;
+	case MSR_TME_ACTIVATE:
+		*value = TME_LOCKED | TME_ENABLED | keyid_bits(cfg) << 32;
 		return true;
 	}
 	for (i = 0; i < G_N_ELEMENTS(msr_values); i++) {

@@ -9,6 +9,7 @@
 #include "report.h"
 #include "stats.h"
 #include "symbols.h"
+#include "tcg_race.h"
 #include "trace.h"
 #include "tsc.h"
 
@@ -277,6 +278,8 @@ void platform_power_on(struct platform *p)
 		p->ram = ram_open(p->opt.ram);
 		p->window = window_open(p->ram, p->opt.seam.nr_cpus, p->no_window,
 					sizeof(p->no_window));
+		if (p->window && p->opt.seam.nr_cpus > 1 && !tcg_race_close())
+			report("a race in this QEMU stays open: TDs that run on CPU 0 can fail");
 	}
 	if (p->window)
 		window_forget(p->window);

@@ -12,37 +12,50 @@ plugin: $(O)/softseam.so
 
 # Only what QEMU looks up is visible.  Its own symbols resolve when it loads us; it
 # may also have a nettle of its own, so ours is linked in and stays hidden.
-$(O)/softseam.so: $(PLUGIN_SRC:%.c=$(O)/plugin/%.o) $(O)/libsoftseam.a
-	$(CC) $(OPT_CFLAGS) $(CFLAGS) $(LDFLAGS) -shared -Wl,--exclude-libs,ALL \
-		-o $@ $^ $(GLIB_LIBS) $(MODEL_LIBS)
+PLUGIN_LD	= $(CC) $(OPT_CFLAGS) $(CFLAGS) $(LDFLAGS) -shared -Wl,--exclude-libs,ALL
+MADE_softseam.so = $(PLUGIN_LD) $(PLUGIN_SRC) $(GUEST_SRC) $(GUEST_ASM) $(MODEL_LIBS)
+$(O)/softseam.so: $(PLUGIN_SRC:%.c=$(O)/plugin/%.o) $(O)/libsoftseam.a $(O)/made/softseam.so
+	$(PLUGIN_LD) -o $@ $(filter %.o %.a,$^) $(GLIB_LIBS) $(MODEL_LIBS)
 
-$(O)/plugin/%.o: %.c
+PLUGIN_CC	= $(CC) $(PLUGIN_CFLAGS) $(OPT_CFLAGS) -fPIC -fvisibility=hidden $(CFLAGS)
+MADE_plugin	= $(PLUGIN_CC) $(CC_VERSION)
+$(O)/plugin/%.o: %.c $(O)/made/plugin
 	@mkdir -p $(@D)
-	$(CC) $(PLUGIN_CFLAGS) $(OPT_CFLAGS) -fPIC -fvisibility=hidden $(CFLAGS) -c -o $@ $<
+	$(PLUGIN_CC) -c -o $@ $<
 
 # One program a file.
 PLUGIN_TESTS	:= $(patsubst qemu/tests/%.c,%,$(wildcard qemu/tests/test_*.c))
 
-$(O)/asan-plugin/%.o: %.c
+ASAN_PLUGIN_CC	= $(CC) $(PLUGIN_CFLAGS) -O1 $(SANITIZE) $(CFLAGS)
+MADE_asan-plugin = $(ASAN_PLUGIN_CC) $(CC_VERSION)
+$(O)/asan-plugin/%.o: %.c $(O)/made/asan-plugin
 	@mkdir -p $(@D)
-	$(CC) $(PLUGIN_CFLAGS) -O1 $(SANITIZE) $(CFLAGS) -c -o $@ $<
+	$(ASAN_PLUGIN_CC) -c -o $@ $<
 
 # What each tests, and what stands in for QEMU.
 MODEL_ASAN	:= $(MODEL_SRC:%.c=$(O)/asan/%.o)
+GUEST_ASAN	:= $(GUEST_SRC:%.c=$(O)/asan-plugin/%.o) $(GUEST_ASM:%.S=$(O)/plugin/%.o)
 EXECUTORS	:= clflush cpuid cr4 decode flags movdir64b msr vcpu vmcs vmx
-FAKED		:= $(EXECUTORS:%=$(O)/asan-plugin/qemu/%.o) \
-		   $(O)/asan-plugin/qemu/tests/fake_qemu.o $(MODEL_ASAN)
+FAKED		:= $(EXECUTORS:%=$(O)/asan-plugin/qemu/%.o) $(MODEL_ASAN) \
+		   $(patsubst %,$(O)/asan-plugin/qemu/tests/%.o,fake_qemu fake_platform)
+MADE_plugin-tests = $(PLUGIN_SRC) $(GUEST_SRC) $(GUEST_ASM) $(MODEL_SRC) $(GLIB_LIBS) $(MODEL_LIBS)
 
 $(O)/asan-plugin/test_cpu: $(FAKED)
 $(O)/asan-plugin/test_decode: $(O)/asan-plugin/qemu/decode.o
-$(O)/asan-plugin/test_files: $(patsubst %,$(O)/asan-plugin/qemu/%.o,json report stats trace) $(MODEL_ASAN)
+$(O)/asan-plugin/test_files: $(patsubst %,$(O)/asan-plugin/qemu/%.o,json report stats tests/check_json trace) $(MODEL_ASAN)
 $(O)/asan-plugin/test_flags: $(FAKED)
+$(O)/asan-plugin/test_probe: $(O)/asan-plugin/qemu/probe.o
 $(O)/asan-plugin/test_options: $(patsubst %,$(O)/asan-plugin/qemu/%.o,options tsc) $(MODEL_ASAN)
+$(O)/asan-plugin/test_run_td: $(patsubst %,$(O)/asan-plugin/qemu/%.o,probe run_td vcpu window) $(GUEST_ASAN) \
+	$(patsubst %,$(O)/asan-plugin/qemu/tests/%.o,fake_qemu fake_window)
 $(O)/asan-plugin/test_symbols: $(O)/asan-plugin/qemu/symbols.o
 $(O)/asan-plugin/test_vmcs: $(O)/asan-plugin/qemu/vmcs.o
 $(O)/asan-plugin/test_vmx: $(FAKED)
+$(O)/asan-plugin/test_window: $(O)/asan-plugin/qemu/window.o $(GUEST_ASAN) \
+	$(O)/asan-plugin/qemu/tests/fake_window.o
 
-$(PLUGIN_TESTS:%=$(O)/asan-plugin/%): $(O)/asan-plugin/%: $(O)/asan-plugin/qemu/tests/%.o
-	$(CC) $(SANITIZE) -o $@ $^ $(GLIB_LIBS) $(MODEL_LIBS) -lcmocka
+$(PLUGIN_TESTS:%=$(O)/asan-plugin/%): $(O)/asan-plugin/%: $(O)/asan-plugin/qemu/tests/%.o \
+	$(O)/made/plugin-tests
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(GLIB_LIBS) $(MODEL_LIBS) -lcmocka
 
 test: $(PLUGIN_TESTS:%=$(O)/asan-plugin/%)

@@ -119,8 +119,6 @@ static void leaf_text(char *buf, size_t len, uint64_t rax)
 
 static void status_text(char *buf, size_t len, const struct seam_event *e)
 {
-	const char *name = seam_status_name(e->out->rax);
-
 	if (e->how == SEAM_END_VMFAILINVALID)
 		snprintf(buf, len, "VMfailInvalid");
 	else if (e->how == SEAM_END_GP)
@@ -128,39 +126,28 @@ static void status_text(char *buf, size_t len, const struct seam_event *e)
 	else if (e->how == SEAM_END_UD)
 		snprintf(buf, len, "#UD");
 	else
-		snprintf(buf, len, "%s", name ? name : "unknown status");
+		seam_format_status(buf, len, e->out->rax);
 }
 
-/* What every leaf may take operands in. */
-static const struct reg_name {
-	const char *name;
-	size_t offset;
-} reg_names[] = {
-	{ "rax", offsetof(struct seam_regs, rax) },
-	{ "rcx", offsetof(struct seam_regs, rcx) },
-	{ "rdx", offsetof(struct seam_regs, rdx) },
-	{ "r8", offsetof(struct seam_regs, r8) },
-	{ "r9", offsetof(struct seam_regs, r9) },
-	{ "r10", offsetof(struct seam_regs, r10) },
-	{ "r11", offsetof(struct seam_regs, r11) },
-};
-
-static uint64_t reg_value(const struct seam_regs *regs, const struct reg_name *r)
+static void print_string(FILE *f, const char *key, const char *value)
 {
-	uint64_t value;
-
-	memcpy(&value, (const char *)regs + r->offset, sizeof(value));
-	return value;
+	if (!value)
+		return;
+	fprintf(f, ",\"%s\":", key);
+	json_string(f, value);
 }
 
-static void print_regs(FILE *f, const char *key, const struct seam_regs *regs)
+/* RAX, and registers by what they mean. */
+static void print_regs(FILE *f, const char *key, const struct seam_event *e,
+		       bool output)
 {
+	uint64_t value = output ? e->out->rax : e->in->rax;
+	const char *meaning;
 	unsigned int i;
 
-	fprintf(f, ",\"%s\":{", key);
-	for (i = 0; i < G_N_ELEMENTS(reg_names); i++)
-		fprintf(f, "%s\"%s\":\"0x%" PRIx64 "\"", i ? "," : "",
-			reg_names[i].name, reg_value(regs, &reg_names[i]));
+	fprintf(f, ",\"%s\":{\"rax\":\"0x%" PRIx64 "\"", key, value);
+	for (i = 0; seam_event_operand(e, output, i, &meaning, &value); i++)
+		fprintf(f, ",\"%s\":\"0x%" PRIx64 "\"", meaning, value);
 	fputs("}", f);
 }
 
@@ -180,7 +167,7 @@ static void print_json_time(FILE *f, const char *key, uint64_t ns)
 static void print_json(struct trace *t, const struct seam_event *e,
 		       const char *caller)
 {
-	char leaf[64], status[64];
+	char leaf[64], status[96];
 	FILE *f = t->json.f;
 
 	leaf_text(leaf, sizeof(leaf), e->in->rax);
@@ -194,12 +181,11 @@ static void print_json(struct trace *t, const struct seam_event *e,
 	print_json_time(f, "dur", e->end - e->start);
 	fputs(",\"args\":{\"status\":", f);
 	json_string(f, status);
-	print_regs(f, "in", e->in);
-	print_regs(f, "out", e->out);
-	if (caller) {
-		fputs(",\"caller\":", f);
-		json_string(f, caller);
-	}
+	print_string(f, "exit", seam_event_exit(e));
+	print_string(f, "vmcall", seam_event_vmcall(e));
+	print_regs(f, "in", e, false);
+	print_regs(f, "out", e, true);
+	print_string(f, "caller", caller);
 	fprintf(f, ",\"injected\":%s}}", e->injected ? "true" : "false");
 	fflush(f);
 }

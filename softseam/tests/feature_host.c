@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "feature_host.h"
+#include "state.h"
 
 #define LINES_PER_PAGE	64
 
@@ -22,33 +23,6 @@ void host_movdir64b(struct host *h, uint64_t pa, unsigned int nr)
 		seam_movdir64b(h->seam, 0, pa + i * (SZ_4K / LINES_PER_PAGE));
 }
 
-/* Words, for much memory. */
-static uint64_t digest_words(uint64_t sum, const uint64_t *word, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		sum = (sum ^ word[i]) * 0x100000001B3ULL;
-	return sum;
-}
-
-uint64_t feature_digest(const struct host *h)
-{
-	const struct seam *s = h->seam;
-	uint64_t first = REGION(0) / SZ_4K, nr = NR_REGIONS * SZ_2M / SZ_4K;
-	uint64_t sum = td_digest(h, host_digest(h));
-
-	sum = host_digest_bytes(sum, &s->connect, sizeof(s->connect));
-	for (const struct connect *o = s->connect.objects; o; o = o->next)
-		sum = host_digest_bytes(sum, o, sizeof(*o));
-	sum = host_digest_bytes(sum, &s->lines.waiting, sizeof(s->lines.waiting));
-	sum = digest_words(sum, (const uint64_t *)&s->lines.page[first],
-			   nr * sizeof(s->lines.page[0]) / sizeof(uint64_t));
-	sum = digest_words(sum, (const uint64_t *)&s->own.info[first],
-			   nr * sizeof(s->own.info[0]) / sizeof(uint64_t));
-	sum = digest_words(sum, (const uint64_t *)(h->mem + LIST), 2 * SZ_4K / sizeof(uint64_t));
-	return digest_words(sum, (const uint64_t *)(h->mem + REGION(0)),
-			    NR_REGIONS * SZ_2M / sizeof(uint64_t));
-}
-
 static void run_row(void **state)
 {
 	const struct feature_row *row = *state;
@@ -61,11 +35,11 @@ static void run_row(void **state)
 	if (row->twist)
 		row->twist(h, &regs);
 
-	before = feature_digest(h);
+	before = host_state(h);
 	host_call_checked(h, row->cpu, &regs);
 	assert_status(regs.rax, row->status);
 	if (row->status)
-		assert_int_equal(feature_digest(h), before);
+		host_call_failed(h, host_leaf_name(&row->in), row->status, row->name, before);
 
 	if (row->rule)
 		assert_string_equal(h->violation_rule, row->rule);

@@ -34,9 +34,6 @@ uint64_t *host_list(struct host *h, uint64_t root);
 void host_clflush(struct host *h, uint64_t pa, unsigned int nr);
 void host_movdir64b(struct host *h, uint64_t pa, unsigned int nr);
 
-/* A digest of everything that the other two have, and of the features' state. */
-uint64_t feature_digest(const struct host *h);
-
 /* As struct row; @stage takes the module to where the row needs it. */
 struct feature_row {
 	const char *name;

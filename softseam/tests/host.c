@@ -4,8 +4,7 @@
 #include <sys/mman.h>
 
 #include "host.h"
-
-#define MEM_SIZE	(6 * GB)
+#include "state.h"
 
 void host_assert_status(uint64_t got, uint64_t want, const char *file, int line)
 {
@@ -217,11 +216,13 @@ struct host *host_new(const char *const *args)
 	char err[512];
 
 	assert_non_null(h);
-	h->mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE,
+	h->mem = mmap(NULL, HOST_MEM_SIZE, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	assert_ptr_not_equal(h->mem, MAP_FAILED);
 
 	seam_config_init(&h->cfg);
+	/* Room above MAXPA, for addresses that are too high. */
+	h->cfg.hpa_bits = 40;
 	h->cfg.nr_cpus = HOST_CPUS;
 	assert_int_equal(seam_config_set(&h->cfg, "cmr", "1M+3071M:4G+2G", err, sizeof(err)), 0);
 	assert_int_equal(seam_config_set(&h->cfg, "packages", "2", err, sizeof(err)), 0);
@@ -244,7 +245,7 @@ struct host *host_new(const char *const *args)
 void host_free(struct host *h)
 {
 	seam_free(h->seam);
-	munmap(h->mem, MEM_SIZE);
+	munmap(h->mem, HOST_MEM_SIZE);
 	free(h);
 }
 
@@ -404,6 +405,13 @@ void host_call_checked(struct host *h, unsigned int cpu, struct seam_regs *regs)
 	assert_regs_kept(&in, regs);
 }
 
+const char *host_leaf_name(const struct seam_regs *in)
+{
+	const char *name = seam_leaf_name(in->rax & 0xFFFF);
+
+	return name ? name : "unknown";
+}
+
 static void run_row(void **state)
 {
 	const struct row *row = *state;
@@ -416,12 +424,12 @@ static void run_row(void **state)
 	if (row->twist)
 		row->twist(h, &in);
 
-	before = host_digest(h);
+	before = host_state(h);
 	out = in;
 	host_call_checked(h, row->cpu, &out);
 	assert_status(out.rax, row->status);
 	if (row->status)
-		assert_int_equal(host_digest(h), before);
+		host_call_failed(h, host_leaf_name(&in), row->status, row->name, before);
 
 	if (row->rule)
 		assert_string_equal(h->violation_rule, row->rule);

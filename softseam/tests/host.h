@@ -19,6 +19,7 @@
 #define GB		(1ULL << 30)
 
 #define HOST_CPUS	4
+#define HOST_MEM_SIZE	(6 * GB)
 #define HOST_TDMRS	3
 #define HOST_HKID	32
 #define HOST_HPA_BITS	40
@@ -116,7 +117,10 @@ void host_fail_alloc(unsigned int nth);
 struct tdmr_info *host_tdmr(struct host *h, unsigned int i);
 uint64_t *host_array(struct host *h);
 
-/* A digest of all state that a failed call must not change. */
+/* The leaf's name, or that it has none. */
+const char *host_leaf_name(const struct seam_regs *in);
+
+/* A digest of what is as it was once all TDs are gone: state.h has all state. */
 uint64_t host_digest(const struct host *h);
 uint64_t host_digest_bytes(uint64_t sum, const void *data, size_t len);
 

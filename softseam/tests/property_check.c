@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "plain.h"
 #include "property.h"
 
 #define must_hold(condition, fmt, ...)						\
@@ -248,6 +249,21 @@ static void check_module_pages(struct host *h, const struct census *all)
 	must_hold(unlocked(&h->seam->ext.lock) && unlocked(&h->seam->connect.lock), "%s", "locks");
 }
 
+/* What a TD had in a page is nobody's once the page is free. */
+static void check_contents(struct host *h)
+{
+	static const uint8_t zero[SZ_4K];
+
+	for (unsigned int i = 0; i < POOL_PAGES; i++) {
+		uint64_t pa = pool_page(i);
+
+		if (host_page(h, pa)->type != PT_NDA ||
+		    pamt_entry(&h->seam->pamt, pa, PS_2M)->type != PT_NDA)
+			continue;
+		must_hold(!memcmp(plain_at(h->seam, pa), zero, SZ_4K), "free page 0x%" PRIx64, pa);
+	}
+}
+
 void property_check(struct host *h)
 {
 	struct census all = { 0 };
@@ -264,4 +280,5 @@ void property_check(struct host *h)
 	must_hold(all.all == atomic_load(&h->seam->own.pages), "%" PRIu64 " pages", all.all);
 	check_keys(h);
 	check_module_pages(h, &all);
+	check_contents(h);
 }

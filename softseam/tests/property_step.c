@@ -36,6 +36,24 @@ static unsigned int leaf_for(struct random *r, const struct td *td, enum sept_st
 	return random_below(r, 4) ? TDH_MR_EXTEND : TDH_MEM_PAGE_REMOVE;
 }
 
+/* A table is missing, or one is blocked and may go. */
+static unsigned int table_leaf(struct random *r, enum sept_state state)
+{
+	static const unsigned int leaf[] = { TDH_MEM_RANGE_UNBLOCK, TDH_MEM_SEPT_REMOVE,
+					     TDH_MEM_TRACK };
+
+	return state == SEPT_FREE ? TDH_MEM_SEPT_ADD : leaf[random_below(r, 3)];
+}
+
+/* Is there a lowest table for @gpa, and nothing in it? */
+static bool has_empty_table(const struct td *td, uint64_t gpa)
+{
+	struct sept_walk walk;
+
+	return sept_walk(&td->sept, gpa, 1, &walk) && walk.state == SEPT_NL_MAPPED &&
+	       sept_table_is_free(walk.entry->table);
+}
+
 /* Towards memory at some GPA, or away from it. */
 static struct seam_regs memory_step(struct host *h, struct random *r, struct td *td)
 {
@@ -43,13 +61,20 @@ static struct seam_regs memory_step(struct host *h, struct random *r, struct td 
 	struct seam_regs regs = { .rdx = td->tdr, .r8 = random_free_page(h, r), .r9 = SOURCE };
 	struct sept_walk walk;
 
+	if (!random_below(r, 8) && has_empty_table(td, gpa)) {
+		regs.rax = TDH_MEM_RANGE_BLOCK;
+		regs.rcx = (gpa & ~(SZ_2M - 1)) | 1;
+		return regs;
+	}
 	if (sept_walk(&td->sept, gpa, 0, &walk)) {
 		regs.rax = leaf_for(r, td, walk.state);
-		regs.rcx = regs.rax == TDH_MEM_TRACK ? td->tdr : gpa;
+		regs.rcx = gpa;
 	} else {
-		regs.rax = walk.state == SEPT_FREE ? TDH_MEM_SEPT_ADD : TDH_MEM_RANGE_UNBLOCK;
+		regs.rax = table_leaf(r, walk.state);
 		regs.rcx = (gpa & ~(sept_level_bytes(walk.level) - 1)) | walk.level;
 	}
+	if (regs.rax == TDH_MEM_TRACK)
+		regs.rcx = td->tdr;
 	return regs;
 }
 

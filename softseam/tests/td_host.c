@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state.h"
 #include "td_host.h"
 
 void td_must(struct host *h, unsigned int cpu, struct seam_regs regs)
@@ -144,34 +145,6 @@ void td_goto(struct host *h, enum td_stage stage)
 	take_down(h, stage);
 }
 
-static uint64_t digest_table(uint64_t sum, const struct sept_table *table)
-{
-	sum = host_digest_bytes(sum, table, sizeof(*table));
-	for (unsigned int i = 0; i < SEPT_NR_ENTRIES; i++) {
-		if (table->entry[i].table)
-			sum = digest_table(sum, table->entry[i].table);
-	}
-	return sum;
-}
-
-uint64_t td_digest(const struct host *h, uint64_t sum)
-{
-	const struct seam *s = h->seam;
-
-	for (const struct td *td = s->tds; td; td = td->next) {
-		sum = host_digest_bytes(sum, td, sizeof(*td));
-		if (td->sept.root)
-			sum = digest_table(sum, td->sept.root);
-		for (const struct vcpu *vcpu = td->vcpus; vcpu; vcpu = vcpu->next)
-			sum = host_digest_bytes(sum, vcpu, sizeof(*vcpu));
-	}
-	sum = host_digest_bytes(sum, s->cache_wb, sizeof(s->cache_wb));
-	sum = host_digest_bytes(sum, &s->own.pages, sizeof(s->own.pages));
-	sum = host_digest_bytes(sum, &s->own.info[TD_PAGES / SZ_4K],
-		     TD_NR_PAGES * sizeof(struct page_info));
-	return host_digest_bytes(sum, h->mem + TD_PAGES, TD_NR_PAGES * SZ_4K);
-}
-
 static void run_row(void **state)
 {
 	const struct td_row *row = *state;
@@ -184,12 +157,12 @@ static void run_row(void **state)
 	if (row->twist)
 		row->twist(h, &in);
 
-	before = td_digest(h, host_digest(h));
+	before = host_state(h);
 	out = in;
 	host_call_checked(h, row->cpu, &out);
 	assert_status(out.rax, row->status);
 	if (row->status)
-		assert_int_equal(td_digest(h, host_digest(h)), before);
+		host_call_failed(h, host_leaf_name(&in), row->status, row->name, before);
 	if (row->has_out) {
 		assert_int_equal(out.rcx, row->out[0]);
 		assert_int_equal(out.rdx, row->out[1]);

@@ -89,9 +89,6 @@ struct pamt_entry *host_page(struct host *h, uint64_t pa);
 struct sept_entry *host_entry(struct host *h, uint64_t gpa, unsigned int level);
 uint8_t *host_mem(struct host *h, uint64_t pa);
 
-/* What failed calls must not change, besides what host_digest() covers. */
-uint64_t td_digest(const struct host *h, uint64_t sum);
-
 /* Rows as of host.h, on a TD in a stage. */
 struct td_row {
 	const char *name;

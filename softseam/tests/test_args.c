@@ -181,7 +181,7 @@ static void defaults(void **state)
 	assert_true(cfg.module_loaded);
 	assert_int_equal(cfg.features0, 0x140000);
 	assert_int_equal(cfg.major * 10000 + cfg.minor * 100 + cfg.update, 10516);
-	assert_int_equal(cfg.hpa_bits, 40);
+	assert_int_equal(cfg.hpa_bits, 46);
 	assert_int_equal(cfg.nr_mktme_keyids, 31);
 	assert_int_equal(cfg.nr_tdx_keyids, 32);
 	assert_int_equal(cfg.nr_packages, 1);
@@ -405,9 +405,10 @@ static void maxpa_follows(void **state)
 {
 	(void)state;
 	assert_true(config_complete(&cfg, err, sizeof(err)));
-	assert_int_equal(cfg.maxpa, 46);
+	assert_int_equal(cfg.maxpa, 52);
 	seam_config_init(&cfg);
 	cfg.nr_cmrs = 1;
+	set("hpa_bits", "40");
 	set("keyids", "31+33");
 	assert_true(config_complete(&cfg, err, sizeof(err)));
 	assert_int_equal(cfg.maxpa, 47);
@@ -439,8 +440,8 @@ static void refused_no_cmr(void **state)
 static void refused_maxpa_small(void **state)
 {
 	(void)state;
-	set("maxpa", "45");
-	assert_refused("needs 46");
+	set("maxpa", "51");
+	assert_refused("needs 52");
 }
 
 static void refused_maxpa_large(void **state)

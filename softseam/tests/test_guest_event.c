@@ -50,7 +50,8 @@ static void double_faults(void **state)
 		{ VECTOR_PF, VECTOR_GP, true }, { VECTOR_PF, VECTOR_VE, true },
 		{ VECTOR_PF, VECTOR_UD, false }, { VECTOR_VE, VECTOR_GP, true },
 		{ VECTOR_VE, VECTOR_VE, true }, { VECTOR_UD, VECTOR_GP, false },
-		{ VECTOR_DB, VECTOR_VE, false },
+		{ VECTOR_DB, VECTOR_VE, false }, { VECTOR_DE, VECTOR_GP, true },
+		{ VECTOR_TS, VECTOR_GP, true }, { VECTOR_TS, VECTOR_VE, false },
 	};
 	struct host *h = *state;
 

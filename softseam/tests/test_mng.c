@@ -46,6 +46,8 @@ TWIST(field_null_v0, in->rdx = ~0ULL)
 #define ROW(twist_, stage_, in_, status_) ROW_AT("", twist_, stage_, in_, status_)
 
 static const struct td_row create_rows[] = {
+	{ "no_entropy", .args = { "inject", "9:1:RND_NO_ENTROPY" }, .in = CREATE(),
+	  .status = TDX_RND_NO_ENTROPY },
 	{ "create", .in = CREATE() },
 	ROW(hkid_shared, TD_NONE, CREATE, TDX_OPERAND_INVALID | OPERAND_RDX),
 	ROW(hkid_zero, TD_NONE, CREATE, TDX_OPERAND_INVALID | OPERAND_RDX),
@@ -75,6 +77,8 @@ static const struct td_row key_config_rows[] = {
 	{ "other_package", .stage = TD_CREATED, .twist = package_done, .cpu = 2,
 	  .in = KEY_CONFIG() },
 	ROW(ket_locked, TD_CREATED, KEY_CONFIG, TDX_OPERAND_BUSY | OPERAND_KET),
+	{ "no_entropy", .args = { "inject", "8:1:RND_NO_ENTROPY" },
+	  .stage = TD_CREATED, .in = KEY_CONFIG(), .status = TDX_RND_NO_ENTROPY },
 	{ "key_generation", .args = { "inject", "8:1:KEY_GENERATION_FAILED" },
 	  .stage = TD_CREATED, .in = KEY_CONFIG(), .status = TDX_KEY_GENERATION_FAILED },
 };

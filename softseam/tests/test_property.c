@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "property.h"
+#include "random_guest.h"
 
 #define DEFAULT_CALLS	250000
 #define CALLS_PER_CHECK	200
@@ -28,27 +28,21 @@ static uint64_t seed_of(unsigned int run)
 	return number_from("SEED", (uint64_t)time(NULL)) + run;
 }
 
-/* ACCEPT by a guest, which is no SEAMCALL. */
-static void accept_something(struct host *h, struct random *r)
-{
-	for (struct td *td = h->seam->tds; td; td = td->next) {
-		struct sept_walk walk;
-
-		if (td->sept.root && atomic_load(&td->op_state) == OP_RUNNABLE &&
-		    atomic_load(&td->lifecycle) == TD_KEYS_CONFIGURED)
-			sept_accept(&td->sept, random_below(r, 6) * SZ_4K, 0, &walk);
-	}
-}
-
 struct tally {
 	uint64_t calls, successes, interrupted;
 	uint64_t of_leaf[SEAM_MAX_LEAF];
+	struct random_guests guests;
 };
 
 /* Now and then all TDs are taken down. */
+static bool is_end(uint64_t nr)
+{
+	return nr % LIFE_CALLS > LIFE_CALLS - END_CALLS;
+}
+
 static struct seam_regs next_call(struct host *h, struct random *r, uint64_t nr)
 {
-	if (nr % LIFE_CALLS > LIFE_CALLS - END_CALLS)
+	if (is_end(nr))
 		return property_end_step(h, r);
 	return random_below(r, 2) ? property_call(h, r) : property_step(h, r);
 }
@@ -59,7 +53,7 @@ static void make_call(struct host *h, struct random *r, struct tally *n)
 	unsigned int leaf = regs.rax & 0xFFFF;
 
 	h->irq_after = random_below(r, INTERRUPT_EVERY) ? 0 : 1 + (unsigned int)random_below(r, 3);
-	host_call_checked(h, (unsigned int)random_below(r, HOST_CPUS), &regs);
+	host_call_checked(h, random_cpu_outside(h, r, &n->guests), &regs);
 	h->irq_after = 0;
 
 	n->calls++;
@@ -102,32 +96,42 @@ static struct host *start(const char *const *args)
 	struct host *h = host_new(args);
 
 	h->machine.event = NULL;
-	host_start(h);
+	guest_host_start(h);
 	host_goto(h, STAGE_TDMRS);
 	td_prepare_params(h);
 	return h;
+}
+
+static void check(struct host *h, struct tally *n)
+{
+	random_guests_leave(h, &n->guests);
+	property_check(h);
 }
 
 static struct tally run(unsigned int nr, const char *const *args)
 {
 	uint64_t calls = number_from("CALLS", DEFAULT_CALLS);
 	struct host *h = start(args);
-	struct random r = { .state = seed_of(nr) };
-	struct tally n = { 0 };
+	uint64_t seed = seed_of(nr);
+	struct random r = { .state = seed };
+	struct tally n = { .guests.free_page = random_free_page };
 
 	print_message("# seed %" PRIu64 " for run %u, SEED=%" PRIu64 " repeats it\n",
-		      r.state, nr, r.state - nr);
+		      seed, nr, seed - nr);
 	while (n.calls < calls) {
 		make_call(h, &r, &n);
-		if (!random_below(&r, 32))
-			accept_something(h, &r);
+		if (!is_end(n.calls))
+			random_guest_step(h, &r, &n.guests);
 		if (n.calls % CALLS_PER_CHECK == 0)
-			property_check(h);
+			check(h, &n);
 	}
-	property_check(h);
+	check(h, &n);
 	assert_int_equal(h->seam->violations[RULE_HOST_WRITE], 0);
-	print_message("# %" PRIu64 " calls, %" PRIu64 " successes, %" PRIu64 " interrupted\n",
-		      n.calls, n.successes, n.interrupted);
+	print_message("## seed %" PRIu64 ": %" PRIu64 " calls of hosts and %" PRIu64
+		      " of guests, %" PRIu64 " successes, %" PRIu64 " interrupted\n", seed,
+		      n.calls + n.guests.enters + n.guests.host_calls, n.guests.tdcalls,
+		      n.successes + n.guests.entered + n.guests.tdcalls_ok, n.interrupted);
+	random_guests_report(&n.guests, n.calls >= DEFAULT_CALLS);
 	host_free(h);
 	return n;
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random SEAMCALLs on a few pages, KeyIDs and GPAs, with guests that enter,
- * accept memory and leave.  Whatever the statuses, what the module keeps must
+ * Random SEAMCALLs on a few pages, KeyIDs and GPAs, with guests that enter, make
+ * TDCALLs and leave.  Whatever the statuses, what the module keeps must
  * agree with itself.  SEED repeats a run, CALLS sets its length.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "td_host.h"
-#include "track.h"
+#include "random_guest.h"
 
 #define NR_CALLS	1000000ULL
 /* Calls between two looks at everything. */
@@ -19,38 +18,32 @@
 #define NR_LARGE	2
 #define LARGE(i)	(FREE_2M + (uint64_t)(i) * SZ_2M)
 #define NR_HKIDS	3
-#define MAX_VCPUS	64
 
-struct random {
+struct run {
 	struct host *h;
 	struct seam *s;
-	uint64_t seed, x;
-	/* vCPUs that are inside their TD. */
-	struct vcpu *inside[MAX_VCPUS];
-	unsigned int nr_inside;
+	struct random random;
+	struct random_guests guests;
 	uint64_t successes, leaf_ok[SEAM_MAX_LEAF];
 };
 
-static uint64_t next(struct random *r)
+static uint64_t next(struct run *r)
 {
-	r->x ^= r->x << 13;
-	r->x ^= r->x >> 7;
-	r->x ^= r->x << 17;
-	return r->x;
+	return random_next(&r->random);
 }
 
-static unsigned int below(struct random *r, unsigned int n)
+static unsigned int below(struct run *r, unsigned int n)
 {
 	return (unsigned int)(next(r) >> 33) % n;
 }
 
-static bool chance(struct random *r, unsigned int percent)
+static bool chance(struct run *r, unsigned int percent)
 {
 	return below(r, 100) < percent;
 }
 
 /* Any page, or, if there is one, a page of @type. */
-static uint64_t pick(struct random *r, enum page_type type)
+static uint64_t pick(struct run *r, enum page_type type)
 {
 	unsigned int from = below(r, NR_PAGES);
 
@@ -66,7 +59,7 @@ static uint64_t pick(struct random *r, enum page_type type)
 }
 
 /* A TD that may have memory, if there is one. */
-static uint64_t pick_live(struct random *r)
+static uint64_t pick_live(struct run *r)
 {
 	unsigned int from = below(r, NR_PAGES);
 
@@ -82,7 +75,7 @@ static uint64_t pick_live(struct random *r)
 }
 
 /* A page of a TD in TEARDOWN, if there is one. */
-static uint64_t pick_dead(struct random *r)
+static uint64_t pick_dead(struct run *r)
 {
 	unsigned int from = below(r, NR_PAGES);
 
@@ -97,7 +90,19 @@ static uint64_t pick_dead(struct random *r)
 	return pick(r, PT_TDR);
 }
 
-static uint64_t pick_gpa(struct random *r, unsigned int max_level)
+/* The same for guests, as random_guest.h asks for it. */
+static uint64_t free_page(struct host *h, struct random *random)
+{
+	uint64_t from = random_below(random, NR_PAGES);
+
+	for (uint64_t i = 0; i < NR_PAGES; i++) {
+		if (host_page(h, PG((from + i) % NR_PAGES))->type == PT_NDA)
+			return PG((from + i) % NR_PAGES);
+	}
+	return PG(from);
+}
+
+static uint64_t pick_gpa(struct run *r, unsigned int max_level)
 {
 	unsigned int level = chance(r, 90) ? 0 : below(r, max_level + 1);
 	uint64_t gpa = (uint64_t)chance(r, 2) << 39 | (uint64_t)chance(r, 5) << 30 |
@@ -106,7 +111,7 @@ static uint64_t pick_gpa(struct random *r, unsigned int max_level)
 	return (gpa & ~(sept_level_bytes(level) - 1)) | level;
 }
 
-static uint64_t pick_new(struct random *r, uint64_t gpa)
+static uint64_t pick_new(struct run *r, uint64_t gpa)
 {
 	if ((gpa & 7) == 1)
 		return LARGE(below(r, NR_LARGE));
@@ -129,7 +134,7 @@ static const struct {
 	{ TDH_PHYMEM_CACHE_WB, 40 }, { TDH_PHYMEM_PAGE_WBINVD, 5 },
 };
 
-static uint64_t pick_leaf(struct random *r)
+static uint64_t pick_leaf(struct run *r)
 {
 	unsigned int sum = 0, n, i;
 
@@ -142,7 +147,7 @@ static uint64_t pick_leaf(struct random *r)
 }
 
 /* Operands of TDH.MEM and TDH.MR.  Returns false for other leaves. */
-static bool fill_mem(struct random *r, struct seam_regs *in)
+static bool fill_mem(struct run *r, struct seam_regs *in)
 {
 	switch (in->rax) {
 	case TDH_MEM_SEPT_ADD:
@@ -176,7 +181,7 @@ static bool fill_mem(struct random *r, struct seam_regs *in)
 }
 
 /* Operands of TDH.PHYMEM.  Returns false for other leaves. */
-static bool fill_phymem(struct random *r, struct seam_regs *in)
+static bool fill_phymem(struct run *r, struct seam_regs *in)
 {
 	switch (in->rax) {
 	case TDH_PHYMEM_PAGE_RECLAIM:
@@ -195,7 +200,7 @@ static bool fill_phymem(struct random *r, struct seam_regs *in)
 }
 
 /* Operands of TDH.MNG and TDH.VP; what takes a TDR in RCX is left. */
-static void fill_td(struct random *r, struct seam_regs *in)
+static void fill_td(struct run *r, struct seam_regs *in)
 {
 	static const uint64_t fields[] = { 0x2, 0x2016, 0x203C, 0x4000, 0xA02000000000000B,
 					   0x9100000000000100, 0x110000000000000A, 1 };
@@ -235,7 +240,7 @@ static void fill_td(struct random *r, struct seam_regs *in)
 	}
 }
 
-static struct seam_regs make_call(struct random *r)
+static struct seam_regs make_call(struct run *r)
 {
 	struct seam_regs in = { .rax = pick_leaf(r) };
 
@@ -244,58 +249,12 @@ static struct seam_regs make_call(struct random *r)
 	return in;
 }
 
-/* A vCPU enters its TD or leaves it. */
-static void move_vcpu(struct random *r)
-{
-	struct vcpu *vcpu;
-	unsigned int i;
-	bool flush;
-
-	if (r->nr_inside && chance(r, 70)) {
-		i = below(r, r->nr_inside);
-		track_exit(r->inside[i]->td, r->inside[i]);
-		r->inside[i]->state = VCPU_READY;
-		r->inside[i] = r->inside[--r->nr_inside];
-		return;
-	}
-
-	i = (unsigned int)((pick(r, PT_TDVPR) - TD_PAGES) / SZ_4K);
-	if (i >= NR_PAGES || host_page(r->h, PG(i))->type != PT_TDVPR)
-		return;
-	vcpu = own_info(r->s, PG(i))->object;
-	if (vcpu->state != VCPU_READY || vcpu->lp == VCPU_NO_LP ||
-	    vcpu->td->op_state != OP_RUNNABLE || vcpu->td->lifecycle != TD_KEYS_CONFIGURED)
-		return;
-	assert_status(track_enter(vcpu->td, vcpu, &flush), TDX_SUCCESS);
-	vcpu->state = VCPU_ACTIVE;
-	r->inside[r->nr_inside++] = vcpu;
-}
-
-static void accept(struct random *r)
-{
-	struct sept_walk walk;
-	uint64_t gpa = pick_gpa(r, 1);
-
-	if (r->nr_inside)
-		sept_accept(&r->inside[below(r, r->nr_inside)]->td->sept, gpa & ~7ULL,
-			    (unsigned int)(gpa & 7), &walk);
-}
-
-static bool is_inside(const struct random *r, uint64_t tdvpr)
-{
-	for (unsigned int i = 0; i < r->nr_inside; i++) {
-		if (r->inside[i]->tdvpr == tdvpr)
-			return true;
-	}
-	return false;
-}
-
 /* What the tree of a TD says of its pages. */
 struct tree {
 	uint64_t pages, tables;
 };
 
-static void check_leaf(struct random *r, const struct td *td, uint64_t gpa,
+static void check_leaf(struct run *r, const struct td *td, uint64_t gpa,
 		       const struct sept_walk *w)
 {
 	struct pamt_entry *page = pamt_entry(&r->s->pamt, w->hpa, (enum page_size)w->level);
@@ -306,7 +265,7 @@ static void check_leaf(struct random *r, const struct td *td, uint64_t gpa,
 	assert_true(w->level <= 1);
 }
 
-static void check_table(struct random *r, const struct td *td, struct sept_table *table,
+static void check_table(struct run *r, const struct td *td, struct sept_table *table,
 			unsigned int level, uint64_t gpa, struct tree *tree)
 {
 	for (unsigned int i = 0; i < SEPT_NR_ENTRIES; i++, gpa += sept_level_bytes(level)) {
@@ -331,7 +290,7 @@ static void check_table(struct random *r, const struct td *td, struct sept_table
 }
 
 /* Pages of @td by type, large ones in units of 4K. */
-static void count_pages(struct random *r, const struct td *td, uint64_t nr[16])
+static void count_pages(struct run *r, const struct td *td, uint64_t nr[16])
 {
 	for (unsigned int i = 0; i < NR_PAGES; i++) {
 		struct pamt_entry *e = host_page(r->h, PG(i));
@@ -349,9 +308,9 @@ static void count_pages(struct random *r, const struct td *td, uint64_t nr[16])
 	}
 }
 
-static void check_vcpus(struct random *r, struct td *td, uint64_t nr_tdvprs)
+static void check_vcpus(struct run *r, struct td *td, uint64_t nr_tdvprs)
 {
-	unsigned int nr = 0, associated = 0, inside[2] = { 0 };
+	unsigned int nr = 0, associated = 0;
 
 	for (struct vcpu *v = td->vcpus; v; v = v->next) {
 		assert_ptr_equal(own_info(r->s, v->tdvpr)->object, v);
@@ -361,17 +320,15 @@ static void check_vcpus(struct random *r, struct td *td, uint64_t nr_tdvprs)
 		else
 			assert_int_equal(v->lp, VCPU_NO_LP);
 		associated += v->lp != VCPU_NO_LP;
-		if (is_inside(r, v->tdvpr))
-			inside[v->epoch & 1]++;
 		nr++;
 	}
 	assert_int_equal(nr, nr_tdvprs);
 	assert_int_equal(td->nr_associated, associated);
-	assert_int_equal(td->epoch.refcount[0], inside[0]);
-	assert_int_equal(td->epoch.refcount[1], inside[1]);
+	/* Nobody is inside when this is looked at. */
+	assert_int_equal(td->epoch.refcount[0] | td->epoch.refcount[1], 0);
 }
 
-static void check_td(struct random *r, struct td *td)
+static void check_td(struct run *r, struct td *td)
 {
 	uint64_t nr[16] = { 0 }, children = 0;
 	struct tree tree = { 0 };
@@ -401,11 +358,12 @@ static void check_td(struct random *r, struct td *td)
 	assert_int_equal(td->epoch.lock.holders, 0);
 }
 
-static void check(struct random *r)
+static void check(struct run *r)
 {
 	unsigned int keys[NR_HKIDS + 1] = { 0 }, tdrs = 0, tds = 0;
 	uint64_t pages = 0;
 
+	random_guests_leave(r->h, &r->guests);
 	for (struct td *td = r->s->tds; td; td = td->next) {
 		check_td(r, td);
 		pages += 1 + td->children;
@@ -424,23 +382,33 @@ static void check(struct random *r)
 	assert_int_equal(r->h->nr_violations, 0);
 }
 
-static void one_call(struct random *r)
+/* The CPU that has the vCPU, mostly. */
+static unsigned int cpu_for(struct run *r, const struct seam_regs *in)
+{
+	unsigned int cpu = random_cpu_outside(r->h, &r->random, &r->guests);
+	const struct vcpu *v;
+	int lp;
+
+	if ((in->rax & 0xFFFF) != TDH_VP_FLUSH || in->rcx % SZ_4K || in->rcx >= PG(NR_PAGES) ||
+	    in->rcx < TD_PAGES || host_page(r->h, in->rcx)->type != PT_TDVPR)
+		return cpu;
+	v = own_info(r->s, in->rcx)->object;
+	lp = atomic_load(&v->lp);
+	if (lp == VCPU_NO_LP)
+		return cpu;
+	if (r->guests.inside[lp])
+		random_guest_leave(r->h, &r->guests, (unsigned int)lp);
+	return (unsigned int)lp;
+}
+
+static void one_call(struct run *r)
 {
 	struct seam_regs in = make_call(r), out = in;
-	unsigned int cpu = below(r, HOST_CPUS);
+	unsigned int cpu = cpu_for(r, &in);
 
-	/* The CPU that has the vCPU, mostly; one that is inside does not call. */
-	if ((in.rax & 0xFFFF) == TDH_VP_FLUSH && in.rcx % SZ_4K == 0 &&
-	    in.rcx < PG(NR_PAGES) && in.rcx >= TD_PAGES) {
-		struct vcpu *v = own_info(r->s, in.rcx)->object;
-
-		if (host_page(r->h, in.rcx)->type == PT_TDVPR && v->lp != VCPU_NO_LP)
-			cpu = (unsigned int)v->lp;
-		if (is_inside(r, in.rcx))
-			return;
-	}
 	r->h->irq_after = chance(r, 10) ? below(r, 8) : 0;
 	host_call_checked(r->h, cpu, &out);
+	r->h->irq_after = 0;
 	if (!out.rax) {
 		r->successes++;
 		r->leaf_ok[in.rax & 0xFF]++;
@@ -456,28 +424,32 @@ static uint64_t from_env(const char *name, uint64_t otherwise)
 
 static void random_calls(void **state)
 {
-	uint64_t nr = from_env("CALLS", NR_CALLS);
-	struct random r = { .h = *state };
+	uint64_t nr = from_env("CALLS", NR_CALLS), seed;
+	struct run r = { .h = *state, .guests.free_page = free_page };
 
-	r.seed = from_env("SEED", (uint64_t)time(NULL));
-	r.x = r.seed * 0x9E3779B97F4A7C15ULL | 1;
-	print_message("SEED=%llu CALLS=%llu\n", (unsigned long long)r.seed,
+	r.random.state = from_env("SEED", (uint64_t)time(NULL));
+	seed = r.random.state;
+	print_message("# SEED=%llu CALLS=%llu\n", (unsigned long long)seed,
 		      (unsigned long long)nr);
-	host_start(r.h);
+	r.h->machine.event = NULL;
+	guest_host_start(r.h);
 	td_goto(r.h, TD_NONE);
 	r.s = r.h->seam;
 
 	for (uint64_t i = 0; i < nr; i++) {
 		one_call(&r);
-		if (chance(&r, 10))
-			move_vcpu(&r);
-		if (chance(&r, 20))
-			accept(&r);
+		if (chance(&r, 60))
+			random_guest_step(r.h, &r.random, &r.guests);
 		if (i % CHECK_EVERY == 0)
 			check(&r);
 	}
 	check(&r);
-	print_message("%llu calls succeeded\n", (unsigned long long)r.successes);
+	print_message("## seed %llu: %llu calls of hosts and %llu of guests, %llu successes\n",
+		      (unsigned long long)seed,
+		      (unsigned long long)(nr + r.guests.enters + r.guests.host_calls),
+		      (unsigned long long)r.guests.tdcalls,
+		      (unsigned long long)(r.successes + r.guests.entered + r.guests.tdcalls_ok));
+	random_guests_report(&r.guests, nr >= NR_CALLS);
 	/* A run of full length gets everywhere. */
 	for (unsigned int i = 0; nr >= NR_CALLS && i < ARRAY_SIZE(menu); i++) {
 		if (!r.leaf_ok[menu[i].leaf])

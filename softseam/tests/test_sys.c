@@ -184,6 +184,8 @@ static const struct row rows[] = {
 	  .in = LEAF(TDH_SYS_KEY_CONFIG) },
 	{ "key_config_dirty_caches", .stage = STAGE_CONFIG, .twist = dirty_caches,
 	  .in = LEAF(TDH_SYS_KEY_CONFIG), .rule = "no-wbinvd" },
+	{ "key_config_no_entropy", .args = { "inject", "31:1:RND_NO_ENTROPY" },
+	  .stage = STAGE_CONFIG, .in = LEAF(TDH_SYS_KEY_CONFIG), .status = TDX_RND_NO_ENTROPY },
 	{ "key_config_generation_failed", .args = { "inject", "31:1:KEY_GENERATION_FAILED" },
 	  .stage = STAGE_CONFIG, .in = LEAF(TDH_SYS_KEY_CONFIG),
 	  .status = TDX_KEY_GENERATION_FAILED },

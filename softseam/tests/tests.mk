@@ -13,34 +13,41 @@ THREAD_TESTS	:= $(THREAD_SRC:tests/%.c=%)
 TEST_SRC	:= $(filter-out $(THREAD_SRC),$(wildcard tests/test_*.c))
 TESTS		:= $(TEST_SRC:tests/%.c=%)
 
-define test_objects
-$(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(O)/$(1)/tests/host.o $(O)/$(1)/tests/td_host.o $(O)/$(1)/tests/feature_host.o \
-	$(O)/$(1)/tests/td_twists.o $(O)/$(1)/tests/guest_host.o $(O)/$(1)/tests/property_call.o \
-	$(O)/$(1)/tests/property_check.o $(O)/$(1)/tests/property_step.o
-endef
+# What they share.
+HELPERS		:= host state td_host feature_host td_twists guest_host property_call property_check \
+		   property_step random_guest
+test_objects	= $(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(HELPERS:%=$(O)/$(1)/tests/%.o) $(O)/made/tests
 
-$(O)/asan/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) $(SANITIZE) $(CFLAGS) -c -o $@ $<
+ASAN_CC		= $(CC) $(TEST_CFLAGS) $(SANITIZE) $(CFLAGS)
+TSAN_CC		= $(CC) $(TEST_CFLAGS) -fsanitize=thread $(CFLAGS)
+COV_CC		= $(CLANG) $(TEST_CFLAGS) -fprofile-instr-generate -fcoverage-mapping $(CFLAGS)
+MADE_asan	= $(ASAN_CC) $(CC_VERSION)
+MADE_tsan	= $(TSAN_CC) $(CC_VERSION)
+MADE_cov	= $(COV_CC) $(CLANG_VERSION)
+MADE_tests	= $(MODEL_SRC) $(HELPERS) $(TEST_LIBS)
 
-$(O)/tsan/%.o: %.c
+$(O)/asan/%.o: %.c $(O)/made/asan
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -fsanitize=thread $(CFLAGS) -c -o $@ $<
+	$(ASAN_CC) -c -o $@ $<
 
-$(O)/cov/%.o: %.c
+$(O)/tsan/%.o: %.c $(O)/made/tsan
 	@mkdir -p $(@D)
-	$(CLANG) $(TEST_CFLAGS) -fprofile-instr-generate -fcoverage-mapping $(CFLAGS) -c -o $@ $<
+	$(TSAN_CC) -c -o $@ $<
+
+$(O)/cov/%.o: %.c $(O)/made/cov
+	@mkdir -p $(@D)
+	$(COV_CC) -c -o $@ $<
 
 $(TESTS:%=$(O)/asan/%): $(O)/asan/%: $(O)/asan/tests/%.o $(call test_objects,asan)
-	$(CC) $(SANITIZE) -o $@ $^ $(TEST_LIBS)
+	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(TEST_LIBS)
 
 $(THREAD_TESTS:%=$(O)/tsan/%): $(O)/tsan/%: $(O)/tsan/tests/%.o $(call test_objects,tsan)
-	$(CC) -fsanitize=thread -o $@ $^ $(TEST_LIBS)
+	$(CC) -fsanitize=thread -o $@ $(filter %.o,$^) $(TEST_LIBS)
 
 $(TESTS:%=$(O)/cov/%): $(O)/cov/%: $(O)/cov/tests/%.o $(call test_objects,cov)
-	$(CLANG) -fprofile-instr-generate -o $@ $^ $(TEST_LIBS)
+	$(CLANG) -fprofile-instr-generate -o $@ $(filter %.o,$^) $(TEST_LIBS)
 
-test: $(TESTS:%=$(O)/asan/%) $(THREAD_TESTS:%=$(O)/tsan/%)
+test: $(TESTS:%=$(O)/asan/%) $(THREAD_TESTS:%=$(O)/tsan/%) tests/error_rows.sh tests/incremental.sh
 	tests/run.sh $(O)/results $^
 
 COV_TESTS	:= $(TESTS:%=$(O)/cov/%)
@@ -53,12 +60,14 @@ FUZZ_SRC	:= $(wildcard tests/fuzz_*.c)
 FUZZERS		:= $(FUZZ_SRC:tests/%.c=%)
 FUZZ_SANITIZE	:= -fsanitize=address,undefined -fno-sanitize-recover=all
 
-$(O)/fuzz/%.o: %.c
+FUZZ_CC		= $(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer-no-link $(FUZZ_SANITIZE) $(CFLAGS)
+MADE_fuzz	= $(FUZZ_CC) $(CLANG_VERSION)
+$(O)/fuzz/%.o: %.c $(O)/made/fuzz
 	@mkdir -p $(@D)
-	$(CLANG) $(TEST_CFLAGS) -fsanitize=fuzzer-no-link $(FUZZ_SANITIZE) $(CFLAGS) -c -o $@ $<
+	$(FUZZ_CC) -c -o $@ $<
 
-$(FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/fuzz/tests/%.o $(MODEL_SRC:%.c=$(O)/fuzz/%.o)
-	$(CLANG) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $^ $(MODEL_LIBS)
+$(FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/fuzz/tests/%.o $(MODEL_SRC:%.c=$(O)/fuzz/%.o) $(O)/made/model
+	$(CLANG) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $(filter %.o,$^) $(MODEL_LIBS)
 
 # Each fuzzer runs for FUZZ_SECONDS; FUZZ_SEED repeats a run.
 fuzz: $(FUZZERS:%=$(O)/fuzz/%)

@@ -7,8 +7,6 @@
 #include "fake_qemu.h"
 #include "ram.h"
 #include "report.h"
-#include "run_td.h"
-#include "symbols.h"
 
 struct fake fake;
 static struct platform platform;
@@ -103,6 +101,10 @@ bool qemu_plugin_translate_vaddr(uint64_t vaddr, uint64_t *hwaddr)
 /* The executors return an outcome; jumping is their caller's part. */
 void qemu_plugin_set_pc(uint64_t pc)
 {
+	if (fake.jumps) {
+		fake.jump_pc = pc;
+		longjmp(fake.jump, FAKE_JUMP_PC);
+	}
 	fprintf(stderr, "unexpected jump to 0x%" PRIx64 "\n", pc);
 	abort();
 }
@@ -125,82 +127,15 @@ void report(const char *fmt, ...)
 
 void fatal(const char *fmt, ...)
 {
-	fprintf(stderr, "fatal: %s\n", fmt);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(fake.last_report, sizeof(fake.last_report), fmt, args);
+	va_end(args);
+	if (fake.jumps)
+		longjmp(fake.jump, FAKE_JUMP_FATAL);
+	fprintf(stderr, "fatal: %s\n", fake.last_report);
 	abort();
-}
-
-enum seam_end platform_seamcall(struct platform *p, struct vcpu *v, struct seam_regs *regs)
-{
-	(void)p;
-	(void)v;
-	fake.nr_seamcalls++;
-	fake.seamcall_in = *regs;
-	*regs = fake.seamcall_out;
-	return fake.seamcall_end;
-}
-
-bool window_locate(struct window *w, char *err, size_t errlen)
-{
-	(void)w;
-	if (!fake.window_located)
-		snprintf(err, errlen, "not there");
-	return fake.window_located;
-}
-
-/* These two jump into the code of the world switch; here, into the test. */
-void td_probe(struct vcpu *v, struct site *site)
-{
-	(void)v;
-	fake.jump_pc = site->pc;
-	longjmp(fake.jump, FAKE_JUMP_PROBE);
-}
-
-void td_enter(struct vcpu *v, struct site *site)
-{
-	(void)v;
-	fake.jump_pc = site->pc;
-	longjmp(fake.jump, FAKE_JUMP_GUEST);
-}
-
-void td_invept(struct vcpu *v)
-{
-	(void)v;
-	fake.nr_invept++;
-}
-
-void platform_clflush(struct platform *p, struct vcpu *v, uint64_t va)
-{
-	(void)p;
-	(void)v;
-	fake.nr_clflush++;
-	fake.flushed = va;
-}
-
-void platform_movdir64b(struct platform *p, struct vcpu *v, uint64_t va)
-{
-	(void)p;
-	(void)v;
-	fake.nr_movdir64b++;
-	fake.reset = va;
-}
-
-void platform_vmxoff(struct platform *p)
-{
-	(void)p;
-	fake.nr_vmxoff++;
-}
-
-void platform_check_package(struct platform *p, const struct vcpu *v, unsigned int package)
-{
-	(void)p;
-	(void)v;
-	fake.checked_package = package;
-}
-
-void symbols_set_syscall_entry(struct symbols *s, uint64_t entry)
-{
-	(void)s;
-	fake.syscall_entry = entry;
 }
 
 struct vcpu *fake_start(void)

@@ -11,10 +11,14 @@
 
 #include "execute.h"
 
-/* Why a SEAMCALL jumps instead of returning. */
+/* Why a function jumps instead of returning. */
 enum fake_jump {
+	/* A SEAMCALL: to ask CPUID, or to run a guest. */
 	FAKE_JUMP_PROBE	= 1,
 	FAKE_JUMP_GUEST	= 2,
+	/* To another instruction, where @jumps allows it; or the end of QEMU. */
+	FAKE_JUMP_PC	= 3,
+	FAKE_JUMP_FATAL	= 4,
 };
 
 #define FAKE_RAM_SIZE	0x10000
@@ -39,7 +43,8 @@ struct fake {
 	unsigned int nr_translations;
 	/* What window_locate() answers. */
 	bool window_located;
-	/* Where such a SEAMCALL goes on, and which it was. */
+	/* Where it goes on then, and which SEAMCALL it was or which address. */
+	bool jumps;
 	jmp_buf jump;
 	uint64_t jump_pc;
 	unsigned int checked_package;

@@ -46,6 +46,11 @@ static void test_msr_read(void **state)
 	assert_true(edx_eax() == 5);
 	assert_int_equal(run_msr(*state, INSN_RDMSR, 0x87).kind, OUTCOME_DONE);
 	assert_true(edx_eax() == (UINT64_C(32) << 32 | 31));
+	/* TME: locked and enabled, six bits of an address are the KeyID's. */
+	assert_int_equal(run_msr(*state, INSN_RDMSR, 0x982).kind, OUTCOME_DONE);
+	assert_true(edx_eax() == (UINT64_C(6) << 32 | 3));
+	assert_int_equal(run_msr(*state, INSN_RDMSR, 0x981).kind, OUTCOME_DONE);
+	assert_true(edx_eax() == (UINT64_C(63) << 36 | UINT64_C(6) << 32 | 4));
 	for (msr = 0x480; msr <= 0x490; msr++)
 		assert_int_equal(run_msr(*state, INSN_RDMSR, msr).kind, OUTCOME_DONE);
 }
@@ -61,7 +66,7 @@ static void test_msr_write_is_gp(void **state)
 
 static void test_msr_absent_is_gp(void **state)
 {
-	static const uint32_t msrs[] = { 0x122, 0x491, 0x492, 0x493, 0x981, 0x982, 0x983, 0xda0 };
+	static const uint32_t msrs[] = { 0x122, 0x491, 0x492, 0x493, 0x983, 0x984, 0xda0 };
 	size_t i;
 
 	for (i = 0; i < G_N_ELEMENTS(msrs); i++)
@@ -180,14 +185,15 @@ static void test_cpuid_features(void **state)
 	assert_true(fake.reg[REG_RDX] == 1u << 27);
 
 	run_cpuid(*state, 7, 0, 0xffffffff);
-	assert_true(fake.reg[REG_RCX] == (0xffffffff & ~(1u << 13)));
+	assert_true(fake.reg[REG_RCX] == 0xffffffff);
 	run_cpuid(*state, 7, 0, 0);
-	assert_true(fake.reg[REG_RCX] == 1u << 28);
+	assert_true(fake.reg[REG_RCX] == (1u << 28 | 1u << 13));
+	assert_true(fake.reg[REG_RDX] == 1u << 29);
 	run_cpuid(*state, 7, 1, 0);
 	assert_true(fake.reg[REG_RCX] == 0);
 
 	run_cpuid(*state, 0x80000008, 0, 0x3030);
-	assert_true(fake.reg[REG_RAX] == 0x3028);
+	assert_true(fake.reg[REG_RAX] == 0x3034);
 	run_cpuid(*state, 2, 0, 0x77);
 	assert_true(fake.reg[REG_RAX] == 0x77);
 	assert_true(fake.reg[REG_RCX] == 0x77);

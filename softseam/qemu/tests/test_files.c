@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <glib.h>
 
+#include "check_json.h"
 #include "stats.h"
 #include "trace.h"
 
@@ -57,6 +58,49 @@ static void assert_contains(const char *path, const char *part)
 	g_free(data);
 }
 
+static void assert_json(const char *path)
+{
+	char *data = contents(path);
+	size_t where;
+
+	if (!json_is_valid(data, &where))
+		fail_msg("%s is no JSON from here on: %s", path, data + where);
+	g_free(data);
+}
+
+static unsigned int count(const char *path, const char *part)
+{
+	char *data = contents(path);
+	const char *at = data;
+	unsigned int n = 0;
+
+	while ((at = strstr(at, part))) {
+		at += strlen(part);
+		n++;
+	}
+	g_free(data);
+	return n;
+}
+
+/* The checker of what follows knows what is none. */
+static void test_json_checker(void **state)
+{
+	static const char *const good[] = {
+		"[]", " [ ] ", "{\"a\": [1, -2.5e+3, 0], \"b\": \"\\u00e4\\n\"}", "null", "0.5",
+	};
+	static const char *const bad[] = {
+		"", "[", "[1,]", "{\"a\":}", "{a:1}", "\"\n\"", "\"\\x\"", "\"\\u12\"", "01",
+		"1.", "tru", "[1] 2", "[1 2]", "{\"a\":1,}", "-", "\"",
+	};
+	size_t where;
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(good); i++)
+		assert_true(json_is_valid(good[i], &where));
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+		assert_false(json_is_valid(bad[i], &where));
+}
+
 static void trace_one(struct trace *t, enum seam_end how, const char *caller)
 {
 	const struct seam_regs in = { .rax = 34, .rdx = 0x123 };
@@ -85,7 +129,9 @@ static void test_trace(void **state)
 	assert_contains(text, "VMfailInvalid");
 	assert_contains(json, "[\n{\"name\":\"TDH.SYS.RD\",\"cat\":\"seamcall\",\"ph\":\"X\","
 			"\"pid\":0,\"tid\":3,\"ts\":1500.000,\"dur\":2.250,");
-	assert_contains(json, "\"status\":\"TDX_SUCCESS\",\"in\":{\"rax\":\"0x22\"");
+	assert_contains(json, "\"status\":\"TDX_SUCCESS\",\"in\":{\"rax\":\"0x22\",\"field\":\"0x123\"},"
+			"\"out\":{\"rax\":\"0x0\",\"next\":\"0x124\",\"value\":\"0x5\"}");
+	assert_json(json);
 	assert_contains(json, "\"caller\":\"read_sys_metadata_field\",\"injected\":false}},\n{");
 	assert_contains(json, "}}\n]\n");
 	trace_discard(t);
@@ -118,6 +164,93 @@ static void test_trace_violation(void **state)
 	trace_close(t);
 	assert_contains(text, "[    2.000000000] cpu1 violation no-wbinvd: the \"text\"");
 	assert_contains(json, "\"text\":\"the \\\"text\\\"\\\\\\u000a\"");
+	assert_json(json);
+	trace_discard(t);
+}
+
+/* All leaves, known or not, however they end: an event each. */
+static void test_trace_of_all_leaves(void **state)
+{
+	static const enum seam_end ends[] = {
+		SEAM_END_DONE, SEAM_END_VMFAILINVALID, SEAM_END_GP, SEAM_END_UD,
+	};
+	struct trace *t = trace_open(text, json, err, sizeof(err));
+	unsigned int nr = 0;
+	char name[64];
+
+	(void)state;
+	assert_non_null(t);
+	for (uint64_t leaf = 0; leaf < 200; leaf++) {
+		for (size_t i = 0; i < G_N_ELEMENTS(ends); i++, nr++) {
+			const struct seam_regs in = { .rax = leaf, .rcx = ~0ull };
+			const struct seam_regs out = { .rax = UINT64_C(0xC000010000000008) };
+			const struct seam_event e = { .start = nr, .end = nr + 1, .in = &in,
+						      .out = &out, .how = ends[i] };
+
+			trace_seamcall(t, &e, leaf & 1 ? "a \"name\"" : NULL);
+		}
+	}
+	trace_close(t);
+	assert_json(json);
+	assert_int_equal(count(json, "\"ph\":\"X\""), nr);
+	assert_int_equal(count(json, "\"dur\":0.001"), nr);
+	assert_int_equal(count(json, "\"status\":\"TDX_OPERAND_INVALID|R8\""), nr / 4);
+	assert_int_equal(count(json, "\"status\":\"#GP\""), nr / 4);
+	assert_int_equal(count(text, "\n"), nr);
+	for (unsigned int leaf = 0; leaf < 200; leaf++) {
+		if (!seam_leaf_name(leaf))
+			continue;
+		snprintf(name, sizeof(name), "{\"name\":\"%s\"", seam_leaf_name(leaf));
+		assert_int_equal(count(json, name), 4);
+	}
+	trace_discard(t);
+}
+
+/* Why a vCPU left its TD, and what for. */
+static void test_trace_of_exits(void **state)
+{
+	struct trace *t = trace_open(text, json, err, sizeof(err));
+	const struct seam_regs in = { .rcx = 0x5000 };
+	const struct seam_regs out[] = {
+		{ .rax = 48, .rcx = 2, .r8 = 0x7000 },
+		{ .rax = 77, .r11 = 30, .r12 = 1, .r14 = 0x3f8 },
+		{ .rax = UINT64_C(0x4000000100000002) },
+	};
+
+	(void)state;
+	assert_non_null(t);
+	for (size_t i = 0; i < G_N_ELEMENTS(out); i++) {
+		const struct seam_event e = { .in = &in, .out = &out[i] };
+
+		trace_seamcall(t, &e, NULL);
+	}
+	trace_close(t);
+	assert_json(json);
+	assert_contains(json, "\"exit\":\"EPT_VIOLATION\",\"in\":{\"rax\":\"0x0\",\"tdvpr\":\"0x5000\"},"
+			"\"out\":{\"rax\":\"0x30\",\"qualification\":\"0x2\"");
+	assert_contains(json, "\"exit\":\"TDCALL\",\"vmcall\":\"IO\"");
+	assert_contains(json, "\"r14\":\"0x3f8\"");
+	assert_contains(json, "\"status\":\"TDX_NON_RECOVERABLE_VCPU|0x2\",\"exit\":\"TRIPLE_FAULT\"");
+	assert_contains(text, " -> TDX_SUCCESS|0x4d exit=TDCALL vmcall=IO r12=0x1");
+	trace_discard(t);
+}
+
+/* A file without an end, as a crash leaves it, lacks just that. */
+static void test_trace_without_end(void **state)
+{
+	struct trace *t = trace_open(NULL, json, err, sizeof(err));
+	char *data, *whole;
+	size_t where;
+
+	(void)state;
+	assert_non_null(t);
+	trace_one(t, SEAM_END_DONE, NULL);
+	data = contents(json);
+	whole = g_strconcat(data, "]", NULL);
+	assert_false(json_is_valid(data, &where));
+	assert_true(json_is_valid(whole, &where));
+	g_free(whole);
+	g_free(data);
 	trace_discard(t);
 }
 
@@ -169,6 +302,7 @@ static void test_stats(void **state)
 	stats_write(s, seam);
 	assert_contains(counters, "\"sys_state\": \"PENDING\"");
 	assert_contains(counters, "\"violation_list\": []\n}\n");
+	assert_json(counters);
 
 	named.caller = "tdh_mng_create";
 	stats_violation(s, &named);
@@ -177,6 +311,7 @@ static void test_stats(void **state)
 	assert_contains(counters, "{\"rule\": \"no-wbinvd\", \"cpu\": 1, \"pa\": \"0x1000\", "
 			"\"text\": \"the \\\"text\\\"\\\\\\u000a\", \"caller\": \"tdh_mng_create\"},\n");
 	assert_contains(counters, "\"caller\": null}\n  ]\n}\n");
+	assert_json(counters);
 
 	stats_reset(s);
 	stats_write(s, seam);
@@ -221,9 +356,13 @@ static void test_stats_cannot_be_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_checker),
 		TEST(test_trace),
 		TEST(test_trace_is_written_at_once),
 		TEST(test_trace_violation),
+		TEST(test_trace_of_all_leaves),
+		TEST(test_trace_of_exits),
+		TEST(test_trace_without_end),
 		TEST(test_trace_cannot_be_written),
 		TEST(test_stats),
 		TEST(test_stats_list_is_limited),

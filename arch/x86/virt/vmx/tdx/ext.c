@@ -17,6 +17,7 @@
 
 #include <linux/cache.h>
 #include <linux/cacheflush.h>
+#include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/init.h>
 #include <linux/math.h>
@@ -66,6 +67,9 @@ struct ext_pool {
 
 /* Does the module have extensions that a runtime update has to start again? */
 static bool ext_started __ro_after_init;
+
+/* Pages in the pool, which are the module's for good */
+static unsigned long ext_pool_pages __ro_after_init;
 
 static __init int read_required_pages(u32 *nr_pages)
 {
@@ -127,7 +131,7 @@ static __init void clflush_pages(unsigned long pfn, unsigned int nr_pages)
 	clflush_cache_range(__va(PFN_PHYS(pfn)), PFN_PHYS(nr_pages));
 }
 
-static __init unsigned long pool_kb(unsigned long nr_pages)
+static unsigned long pool_kb(unsigned long nr_pages)
 {
 	return PFN_PHYS(nr_pages) / SZ_1K;
 }
@@ -236,9 +240,9 @@ static __init int set_up_pool(struct ext_pool *pool)
  * To be called after TDH.SYS.TDMR.INIT, because the pool consists of TDX memory
  * like any other.  Does nothing for a module without extensions.
  *
- * The host cannot tell which of its calls an add-on feature that failed to
- * start takes part in.  Any failure is therefore one of the TDX module as a
- * whole.
+ * The module does not say which leaves belong to an add-on feature, so the host
+ * could not tell what still works after a failure.  Any failure is therefore one
+ * of the TDX module as a whole.
  *
  * Return: 0 or a negative errno.  After an error, the part of the pool that
  * the module was told about stays out of the page allocator.
@@ -265,6 +269,7 @@ __init int tdx_ext_init(u64 tdx_features0)
 		if (ret)
 			return ret;
 
+		ext_pool_pages = pool.nr_pages;
 		pr_info("%lu MB allocated for TDX Module Extensions\n",
 			DIV_ROUND_UP(pool_kb(pool.nr_pages), SZ_1K));
 	}
@@ -281,6 +286,17 @@ __init int tdx_ext_init(u64 tdx_features0)
 }
 
 /**
+ * tdx_ext_pool_kb() - How much memory do the extensions have?
+ *
+ * Return: The size of the pool in KB, 0 if the module wanted none.
+ */
+unsigned long tdx_ext_pool_kb(void)
+{
+	return pool_kb(ext_pool_pages);
+}
+EXPORT_SYMBOL_FOR_MODULES(tdx_ext_pool_kb, "tdx-host");
+
+/**
  * tdx_ext_update() - Start the extensions again after a runtime update
  *
  * The new module takes over the pool as it is.  One that needs a larger pool is
@@ -293,6 +309,8 @@ __init int tdx_ext_init(u64 tdx_features0)
 int tdx_ext_update(void)
 {
 	u64 err;
+
+	KUNIT_STATIC_STUB_REDIRECT(tdx_ext_update);
 
 	if (!ext_started)
 		return 0;

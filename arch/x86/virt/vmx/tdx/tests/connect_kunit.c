@@ -70,6 +70,14 @@ static struct tdx_page_array *alloc_array(struct kunit *test, struct connect_pag
 	return &mt->array;
 }
 
+/* Pages of an object that was not created are the host's still. */
+static void assert_created(struct kunit *test, u64 status, struct connect_pages *mt)
+{
+	if (status)
+		tdx_page_array_free(&mt->array);
+	KUNIT_ASSERT_EQ(test, status, TDX_SUCCESS);
+}
+
 static void spdm_session(struct kunit *test)
 {
 	unsigned int nr = page_count_of(test, MD_SPDM_MT_PAGE_COUNT);
@@ -79,32 +87,41 @@ static void spdm_session(struct kunit *test)
 		u64 id;
 
 		alloc_array(test, mt, 0, nr);
-		KUNIT_ASSERT_EQ(test, tdh_spdm_create(FUNC_ID, &mt->array, &id), TDX_SUCCESS);
+		assert_created(test, tdh_spdm_create(FUNC_ID, &mt->array, &id), mt);
 		KUNIT_ASSERT_EQ(test, tdh_spdm_delete(id, &mt->array), TDX_SUCCESS);
+	}
+}
+
+static void ide_streams_of(struct kunit *test, u64 spdm_id)
+{
+	unsigned int nr = page_count_of(test, MD_IDE_MT_PAGE_COUNT);
+	struct connect_pages *mt = test->priv;
+	u64 status = TDX_SUCCESS;
+
+	for (int round = 0; round < ROUNDS && !status; round++) {
+		u64 id, rp_ide_id;
+
+		alloc_array(test, mt, 0, nr);
+		status = tdh_ide_stream_create(spdm_id, &stream, &mt->array, &id, &rp_ide_id);
+		if (status)
+			tdx_page_array_free(&mt->array);
+		else
+			status = tdh_ide_stream_delete(spdm_id, id, &mt->array);
+		KUNIT_EXPECT_EQ(test, status, TDX_SUCCESS);
 	}
 }
 
 static void ide_stream(struct kunit *test)
 {
-	unsigned int nr_spdm = page_count_of(test, MD_SPDM_MT_PAGE_COUNT);
-	unsigned int nr = page_count_of(test, MD_IDE_MT_PAGE_COUNT);
+	unsigned int nr = page_count_of(test, MD_SPDM_MT_PAGE_COUNT);
 	struct connect_pages *spdm = kunit_kzalloc(test, sizeof(*spdm), GFP_KERNEL);
-	struct connect_pages *mt = test->priv;
 	u64 spdm_id;
 
 	KUNIT_ASSERT_NOT_NULL(test, spdm);
-	alloc_array(test, spdm, 0, nr_spdm);
-	KUNIT_ASSERT_EQ(test, tdh_spdm_create(FUNC_ID, &spdm->array, &spdm_id), TDX_SUCCESS);
-
-	for (int round = 0; round < ROUNDS; round++) {
-		u64 id, rp_ide_id;
-
-		alloc_array(test, mt, 0, nr);
-		KUNIT_ASSERT_EQ(test, tdh_ide_stream_create(spdm_id, &stream, &mt->array, &id,
-							    &rp_ide_id), TDX_SUCCESS);
-		KUNIT_ASSERT_EQ(test, tdh_ide_stream_delete(spdm_id, id, &mt->array), TDX_SUCCESS);
-	}
-	KUNIT_ASSERT_EQ(test, tdh_spdm_delete(spdm_id, &spdm->array), TDX_SUCCESS);
+	alloc_array(test, spdm, 0, nr);
+	assert_created(test, tdh_spdm_create(FUNC_ID, &spdm->array, &spdm_id), spdm);
+	ide_streams_of(test, spdm_id);
+	KUNIT_EXPECT_EQ(test, tdh_spdm_delete(spdm_id, &spdm->array), TDX_SUCCESS);
 }
 
 static void trusted_iommu(struct kunit *test)
@@ -116,7 +133,7 @@ static void trusted_iommu(struct kunit *test)
 		u64 id;
 
 		alloc_array(test, mt, 2, nr);
-		KUNIT_ASSERT_EQ(test, tdh_iommu_setup(REG_BASE, &mt->array, &id), TDX_SUCCESS);
+		assert_created(test, tdh_iommu_setup(REG_BASE, &mt->array, &id), mt);
 		KUNIT_ASSERT_EQ(test, tdh_iommu_clear(id, &mt->array), TDX_SUCCESS);
 	}
 }

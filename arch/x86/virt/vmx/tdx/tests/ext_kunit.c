@@ -189,6 +189,7 @@ static __init void set_up(struct kunit *test, u32 nr_pages)
 		.ext_required = 1,
 	};
 	ext_started = false;
+	ext_pool_pages = 0;
 	kunit_activate_static_stub(test, read_sys_metadata_field, fake_read);
 	kunit_activate_static_stub(test, tdx_hpa_list_alloc, fake_list_alloc);
 	kunit_activate_static_stub(test, tdx_hpa_list_free, fake_list_free);
@@ -222,6 +223,7 @@ static __init void expect_started(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fake.nr_freed, 0);
 	KUNIT_EXPECT_TRUE(test, fake.started);
 	KUNIT_EXPECT_TRUE(test, ext_started);
+	KUNIT_EXPECT_EQ(test, tdx_ext_pool_kb(), fake.required_pages * 4);
 }
 
 /* The first @nr_offered pages stay away with their PAMT, all others came back. */
@@ -455,10 +457,10 @@ static struct kunit_case ext_test_cases[] __refdata = {
 	KUNIT_CASE(pools_of_all_sizes),
 	KUNIT_CASE(pool_without_start),
 	KUNIT_CASE(flushes_if_the_module_says_so),
-	KUNIT_CASE(interrupted_at_every_point),
+	KUNIT_CASE_SLOW(interrupted_at_every_point),
 	KUNIT_CASE(interrupted_at_all_points),
 	KUNIT_CASE(failure_at_every_call),
-	KUNIT_CASE(failure_after_every_interruption),
+	KUNIT_CASE_SLOW(failure_after_every_interruption),
 	KUNIT_CASE(failure_at_every_allocation),
 	KUNIT_CASE(no_pamt_for_the_pool),
 	KUNIT_CASE(failure_at_every_read),
@@ -471,16 +473,19 @@ static struct kunit_case ext_test_cases[] __refdata = {
 
 /* On a TDX host, the extensions of the real module may have been started. */
 static bool ext_really_started;
+static unsigned long ext_real_pool_pages;
 
 static __init int ext_test_suite_init(struct kunit_suite *suite)
 {
 	ext_really_started = ext_started;
+	ext_real_pool_pages = ext_pool_pages;
 	return 0;
 }
 
 static __init void ext_test_suite_exit(struct kunit_suite *suite)
 {
 	ext_started = ext_really_started;
+	ext_pool_pages = ext_real_pool_pages;
 }
 
 static struct kunit_suite ext_test_suite __refdata = {
