@@ -7,6 +7,8 @@ from lab import initramfs, kernel
 from lab.say import LabError, line, step
 
 STEPS = "load:kvm-intel,vm"
+# TDX_FEATURES0: the least that Linux takes, and Dynamic PAMT.
+LEAST, DYNAMIC_PAMT = 0x140000, 1 << 36
 
 
 def number(name, default, low, high):
@@ -17,13 +19,18 @@ def number(name, default, low, high):
     return int(text)
 
 
+def offered():
+    """softseam's arguments for the features that the module shall offer."""
+    return {"features0": hex(LEAST | DYNAMIC_PAMT)} if number("DPAMT", 0, 0, 1) else {}
+
+
 def machine(steps=STEPS):
     """Build what a boot needs and say what it shall do."""
     base = trees.wanted_base()
     softseam.build()
     host = kernel.build(trees.kernel(base))
     return qemu.Machine(kernel=host.image, initramfs=initramfs.build(host), steps=steps,
-                        vcpus=number("VCPUS", 2, 1, 64), memory_mb=number("MEM", 1024, 512, 65536)), base, host
+                        seam=offered(), vcpus=number("VCPUS", 2, 1, 64), memory_mb=number("MEM", 1024, 512, 65536)), base, host
 
 
 def run():
