@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 
 # Passed to the lab when set, e.g. make run BASE=stock VCPUS=4
-export BASE KERNEL VCPUS MEM TDS DPAMT EXT SHARD SUITE TEST DISCARD OVERWRITE V
+export BASE KERNEL VCPUS MEM TDS TRACE DPAMT EXT SHARD SUITE TEST DISCARD OVERWRITE V
 
 LAB := lab/enter
 
@@ -12,7 +12,7 @@ LAB := lab/enter
 help: ## show this list
 	@echo "make TARGET [NAME=VALUE...]"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
-	@echo "NAME: BASE=stock|series, KERNEL=7.2, VCPUS=2, MEM=1024 (MB), SUITE=NAME, TEST=PATTERN,"
+	@echo "NAME: BASE=stock|series, KERNEL=7.2, VCPUS=2, MEM=1024 (MB), DPAMT=on|off, EXT=on|off, TDS=3, TRACE=1, SUITE=NAME, TEST=PATTERN,"
 	@echo "      DISCARD=1 (tree, clean), OVERWRITE=1 (refresh); TDX_LAB_CACHE=FOLDER from the environment"
 
 run: ## boot a TDX host on softseam and report

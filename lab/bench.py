@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""make bench: what the plugin costs, the same boot with and without it, in turn."""
+"""make bench: what Dynamic PAMT costs, and what the plugin costs: the same boot with and without it, in turn."""
 import dataclasses
 import json
 import statistics
 import time
 
-from lab import place, qemu, run
+from lab import pamt_bench, place, qemu, run
 from lab.say import LabError, line
 
 ROUNDS = 5
@@ -29,6 +29,7 @@ def seconds(machine, folder):
 
 
 def bench():
+    pamt_bench.bench()
     host, base, _ = run.machine(steps="load:kvm-intel")
     bare = WithoutPlugin(**dataclasses.asdict(host))
     folder = place.BUILD / "bench"

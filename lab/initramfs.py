@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Packs the host's user space: our init, busybox, the kernel's modules."""
+import hashlib
 import subprocess
 from pathlib import Path
 
@@ -49,9 +50,15 @@ def needed(module, by_name):
     return order
 
 
+def digest(programs):
+    """What tells an initramfs with these programs from others of the same kernel."""
+    names = ",".join(sorted(path.name for path in programs))
+    return [hashlib.sha256(names.encode()).hexdigest()[:8]] if names else []
+
+
 def build(kernel, programs=()):
     """The initramfs for @kernel, with extra static @programs in /bin."""
-    folder = place.BUILD / "initramfs" / kernel.out.name
+    folder = place.BUILD / "initramfs" / "-".join([kernel.out.name, *digest(programs)])
     image = folder / "initramfs.cpio"
     with place.locked(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -37,6 +37,7 @@ class Machine:
     seam: dict = dataclasses.field(default_factory=dict)
     cmdline: str = ""
     timeout: int = 120
+    qemu_args: tuple = ()
 
     def command(self, folder, interactive=False):
         console = ["mon:stdio"] if interactive else [f"file:{folder}/console.log"]
@@ -49,7 +50,7 @@ class Machine:
                 *self.memory(), *self.window(), *self.plugin(folder), "-kernel", str(self.kernel),
                 "-initrd", str(self.initramfs), "-append", " ".join(words),
                 "-serial", *console, "-serial", f"file:{folder}/agent.jsonl",
-                "-serial", f"file:{folder}/output.log", "-no-reboot"]
+                "-serial", f"file:{folder}/output.log", "-no-reboot", *self.qemu_args]
 
     def plugin(self, folder):
         """softseam with this machine's arguments."""

@@ -4,6 +4,8 @@ import json
 import re
 
 TDX_VM_TYPE = 5
+# Two pages hold the entries of a 2 MB region.
+PAIR_KB = 8
 
 
 def from_console(text):
@@ -13,12 +15,14 @@ def from_console(text):
         return match.groups() if match else None
     keyids = find(r"private KeyID range \[(\d+), (\d+)\)")
     pamt = find(r"(\d+) KB allocated for PAMT")
+    state = find(r"(\d+) KB allocated to track Dynamic PAMT")
     module = find(r"[Mm]odule version: (\S+)")
     return {
         "tdx_initialized": "virt/tdx: TDX-Module initialized" in text,
         "module_version": module[0] if module else None,
         "private_keyids": [int(keyids[0]), int(keyids[1])] if keyids else None,
         "pamt_kb": int(pamt[0]) if pamt else None,
+        "pamt_state_kb": int(state[0]) if state else None,
     }
 
 
@@ -65,6 +69,8 @@ def collect(result, base, release, wanted_tds=0):
         "kvm_vm_types": vm.get("kvm_vm_types", 0),
         "tdmrs": stats["tdmrs"],
         "tds": from_launcher(result),
+        "pamt_pairs": stats.get("pamt_pairs", 0),
+        "pamt_pairs_kb": stats.get("pamt_pairs", 0) * PAIR_KB,
         "seamcalls": stats["leaves"],
         "violations": stats["violations"],
         "complaints": result.complaints(),
@@ -79,6 +85,14 @@ def write(summary, path):
     new.rename(path)
 
 
+def pamt_line(summary):
+    """Static PAMT, or what there is of it with Dynamic PAMT: bitmap and upper levels, state of regions, pairs."""
+    if summary["pamt_state_kb"] is None:
+        return f"{summary['pamt_kb'] or 0} KB of PAMT"
+    return (f"Dynamic PAMT: {summary['pamt_kb']} KB with the bitmap, {summary['pamt_state_kb']} KB of state, "
+            f"{summary['pamt_pairs_kb']} KB in {summary['pamt_pairs']} pairs")
+
+
 def lines(summary):
     """The summary for people."""
     keyids = summary["private_keyids"]
@@ -87,7 +101,7 @@ def lines(summary):
     yield f"  kernel         {summary['kernel']} ({summary['base']})"
     yield f"  TDX module     {summary['module_version'] or '-'}, {'initialised' if summary['tdx_initialized'] else 'NOT initialised'}"
     yield f"  KeyIDs         {f'{keyids[0]} to {keyids[1] - 1}, {keyids[0]} is the global one' if keyids else '-'}"
-    yield f"  TDMRs          {summary['tdmrs']}, {summary['pamt_kb'] or 0} KB of PAMT"
+    yield f"  TDMRs          {summary['tdmrs']}, {pamt_line(summary)}"
     yield f"  KVM            VM types {summary['kvm_vm_types']:#x}{', TDX VM created' if not summary['failed'] else ''}"
     for td in summary["tds"]:
         yield (f"  TD {td['td']}           {td['vcpus']} vCPUs, {td['mem_mb']} MB: {wrong_with(td) or 'MRTD and RTMR match'}; "

@@ -10,6 +10,8 @@ from lab.say import LabError, line, step
 STEPS = "load:kvm-intel,vm"
 TD_MEMORY_MB = "16:32:64"
 MAX_TDS = 8
+# TDX_FEATURES0: the least that Linux takes, and what can be offered.
+LEAST, DYNAMIC_PAMT, EXTENSIONS = 0x140000, 1 << 36, 1 << 39
 
 
 def number(name, default, low, high):
@@ -20,6 +22,13 @@ def number(name, default, low, high):
     return int(text)
 
 
+def offered():
+    """TDX_FEATURES0 with the features that the module shall offer."""
+    dynamic = trees.choice("DPAMT", ("on", "off")) == "on"
+    extensions = trees.choice("EXT", ("on", "off")) == "on"
+    return hex(LEAST | DYNAMIC_PAMT * dynamic | EXTENSIONS * extensions)
+
+
 def machine(steps=STEPS, programs=()):
     """Build what a boot needs and say what it shall do."""
     base = trees.wanted_base()
@@ -27,7 +36,7 @@ def machine(steps=STEPS, programs=()):
     host = kernel.build(trees.kernel(base))
     return qemu.Machine(kernel=host.image, initramfs=initramfs.build(host, programs), steps=steps,
                         vcpus=number("VCPUS", 2, 1, 64), memory_mb=number("MEM", 1024, 512, 65536),
-                        seam={"symbols": host.out / "System.map"}), base, host
+                        seam={"symbols": host.out / "System.map", "features0": offered()}), base, host
 
 
 def launch(tds):

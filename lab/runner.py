@@ -53,6 +53,7 @@ SUITES = [
            "report", "runner", "lab"),
     pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
     pytest("td", "TDs that run, on the stock kernel and on the series"),
+    pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td", "pamt_bench"),
 ]
 
 
@@ -62,6 +63,9 @@ SUITES_ALL = SUITES + [
     pytest("debug", "the KUnit suites and boots under KASAN and lockdep"),
     pytest("patches", "each patch builds, with gcc and clang, and passes the KUnit suites that it has"),
     pytest("hostbugs", "bugs put into the host on purpose: each is caught and named"),
+    pytest("pamt-all", "Dynamic PAMT: modules that are busy or refuse, no memory, many TDs, calls dropped from KVM",
+           "pamt_trouble", "pamt_long", "pamt_drops"),
+    pytest("checkers", "the KUnit suites with KCSAN, TDs with KCSAN, KASAN and lockdep", "kunit_checkers"),
 ]
 
 

@@ -132,6 +132,7 @@ def test_enter_where_it_may_not_mount(cache):
     ({"BASE": "linus"}, ["BASE=linus", "stock", "series"]),
     ({"KERNEL": "2.6"}, ["KERNEL=2.6", "7.2"]),
     ({"VCPUS": "0"}, ["VCPUS=0", "from 1 to"]),
+    ({"DPAMT": "yes"}, ["DPAMT=yes", "off"]),
     ({"VCPUS": "two"}, ["VCPUS=two", "number"]),
     ({"MEM": "64"}, ["MEM=64", "from 512 to"]),
 ])

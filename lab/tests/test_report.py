@@ -51,6 +51,15 @@ def test_good_run(result):
         assert word in text
 
 
+def test_dynamic_pamt(result):
+    console = CONSOLE.replace("4204 KB allocated for PAMT", "44 KB allocated for PAMT\n"
+                              "[    0.61] virt/tdx: 2 KB allocated to track Dynamic PAMT")
+    summary = report.collect(result(console=console, stats=STATS | {"pamt_pairs": 3}), "series", "7.2.12")
+    assert summary["failed"] == []
+    assert (summary["pamt_kb"], summary["pamt_state_kb"], summary["pamt_pairs_kb"]) == (44, 2, 24)
+    assert "44 KB with the bitmap, 2 KB of state, 24 KB in 3 pairs" in "\n".join(report.lines(summary))
+
+
 @pytest.mark.parametrize("change, word", [
     ({"timed_out": True}, "did not power off"),
     ({"status": 1, "stderr": "softseam: broken"}, "softseam: broken"),

@@ -194,6 +194,19 @@ static __init int add_pool(struct ext_pool *pool)
 	return 0;
 }
 
+/* What the module was not told about is normal memory. */
+static __init void free_rest(const struct ext_pool *pool)
+{
+	unsigned long pfn = pool->pfn + pool->nr_offered;
+	unsigned long nr_pages = pool->nr_pages - pool->nr_offered;
+
+	if (!nr_pages)
+		return;
+
+	tdx_pamt_put_pages(pfn, nr_pages);
+	free_pool_pfn(pfn, nr_pages);
+}
+
 static __init int set_up_pool(struct ext_pool *pool)
 {
 	int ret;
@@ -205,9 +218,17 @@ static __init int set_up_pool(struct ext_pool *pool)
 		return -ENOMEM;
 	}
 
+	ret = tdx_pamt_get_pages(pool->pfn, pool->nr_pages);
+	if (ret) {
+		pr_err("No PAMT (%d) for %lu KB of TDX Module Extensions\n",
+		       ret, pool_kb(pool->nr_pages));
+		free_pool_pfn(pool->pfn, pool->nr_pages);
+		return ret;
+	}
+
 	ret = add_pool(pool);
-	if (ret && pool->nr_offered < pool->nr_pages)
-		free_pool_pfn(pool->pfn + pool->nr_offered, pool->nr_pages - pool->nr_offered);
+	if (ret)
+		free_rest(pool);
 
 	return ret;
 }

@@ -54,6 +54,38 @@ static unsigned long array_kb(const struct tdx_page_array *array)
 	return PFN_PHYS(nr_pages) / SZ_1K;
 }
 
+/* All pages of a block become the module's, so that each needs PAMT. */
+static int get_pamt(struct page *page)
+{
+	int ret;
+
+	do {
+		ret = tdx_pamt_get_pages(page_to_pfn(page), compound_nr(page));
+	} while (ret == -EBUSY && tdx_pamt_wait());
+
+	return ret;
+}
+
+static void put_pamt(struct page *page)
+{
+	tdx_pamt_put_pages(page_to_pfn(page), compound_nr(page));
+}
+
+static int get_pamt_all(struct page **pages, unsigned int nr_entries)
+{
+	for (unsigned int i = 0; i < nr_entries; i++) {
+		int ret = get_pamt(pages[i]);
+
+		if (ret) {
+			while (i--)
+				put_pamt(pages[i]);
+			return ret;
+		}
+	}
+
+	return 0;
+}
+
 /**
  * tdx_page_array_init() - Put pages for an object of the TDX module in an array
  * @array: The array.
@@ -64,12 +96,16 @@ static unsigned long array_kb(const struct tdx_page_array *array)
  * On success, the array owns the pages and tdx_page_array_free(), or the
  * deletion of the object, frees them.
  *
- * Return: 0, -EINVAL if there are none or more than 512 pages, or -ENOMEM.
+ * Context: May sleep.
+ * Return: 0, -EINVAL if there are none or more than 512 pages, -ENOMEM, -EBUSY if
+ * the task was killed while the module was busy, or -EIO if the module refuses
+ * PAMT pages.
  */
 int tdx_page_array_init(struct tdx_page_array *array, struct page **pages,
 			unsigned int nr_entries)
 {
 	struct tdx_hpa_list *list;
+	int ret;
 
 	if (!nr_entries || nr_entries > TDX_HPA_LIST_MAX_ENTRIES)
 		return -EINVAL;
@@ -77,6 +113,12 @@ int tdx_page_array_init(struct tdx_page_array *array, struct page **pages,
 	list = tdx_hpa_list_alloc();
 	if (!list)
 		return -ENOMEM;
+
+	ret = get_pamt_all(pages, nr_entries);
+	if (ret) {
+		tdx_hpa_list_free(list);
+		return ret;
+	}
 
 	for (unsigned int i = 0; i < nr_entries; i++)
 		list->phys[i] = page_entry(pages[i]);
@@ -113,6 +155,7 @@ static void free_one(struct page *page, bool reclaim)
 		 err, page_size(page) / SZ_1K))
 		return;
 
+	put_pamt(page);
 	__free_pages(page, compound_order(page));
 }
 
@@ -132,7 +175,7 @@ void tdx_page_array_free(struct tdx_page_array *array)
 }
 EXPORT_SYMBOL_FOR_MODULES(tdx_page_array_free, "tdx-host");
 
-/* The module may still use the pages: leave them out of the page allocator. */
+/* The module may still use the pages: leave them, and their PAMT, as they are. */
 static void tdx_page_array_leak(struct tdx_page_array *array, u64 err, const char *object)
 {
 	WARN(1, "Fatal: TDX module failed (0x%016llx) to delete %s, stranded %lu KB\n",

@@ -29,6 +29,8 @@ struct ext_fake {
 	unsigned int		fail_read_at;
 	bool			no_list;
 	bool			no_pool;
+	/* What PAMT for the pool ends with */
+	int			pamt_error;
 	/* Pages that the module takes without counting them */
 	u32			forgets_pages;
 	unsigned int		init_steps;
@@ -42,6 +44,7 @@ struct ext_fake {
 	unsigned long		freed_pfn;
 	unsigned long		nr_freed;
 	unsigned long		nr_flushed;
+	unsigned long		nr_pamt;
 	bool			wrong;
 };
 
@@ -76,6 +79,8 @@ static __init u64 fake_mem_add(struct fake_seam *seam, struct tdx_module_args *a
 
 	fake_seam_poison(args);
 	for (; i <= last; i++) {
+		/* The kernel prepares the PAMT of the whole pool beforehand. */
+		fake.wrong |= fake.nr_pamt != fake.nr_allocated;
 		/* Each page of the pool once, in order. */
 		if (list->phys[i] != PFN_PHYS(POOL_PFN + fake.nr_added))
 			return TDX_OPERAND_INVALID | TDX_OPERAND_ID_RCX;
@@ -144,6 +149,24 @@ static __init unsigned long fake_pool_alloc(unsigned long nr_pages)
 	return POOL_PFN;
 }
 
+static __init int fake_pamt_get(unsigned long pfn, unsigned long nr_pages)
+{
+	fake.wrong |= fake.nr_pamt || pfn != POOL_PFN || nr_pages != fake.nr_allocated;
+	if (fake.pamt_error)
+		return fake.pamt_error;
+
+	fake.nr_pamt = nr_pages;
+	return 0;
+}
+
+/* The end of the pool, or all of it. */
+static __init void fake_pamt_put(unsigned long pfn, unsigned long nr_pages)
+{
+	fake.wrong |= fake.nr_freed || nr_pages > fake.nr_pamt ||
+		      pfn != POOL_PFN + fake.nr_pamt - nr_pages;
+	fake.nr_pamt -= nr_pages;
+}
+
 static __init void fake_pool_free(unsigned long pfn, unsigned long nr_pages)
 {
 	fake.wrong |= fake.nr_freed;
@@ -173,6 +196,8 @@ static __init void set_up(struct kunit *test, u32 nr_pages)
 	kunit_activate_static_stub(test, alloc_pool_pfn, fake_pool_alloc);
 	kunit_activate_static_stub(test, free_pool_pfn, fake_pool_free);
 	kunit_activate_static_stub(test, clflush_pages, fake_flush);
+	kunit_activate_static_stub(test, tdx_pamt_get_pages, fake_pamt_get);
+	kunit_activate_static_stub(test, tdx_pamt_put_pages, fake_pamt_put);
 }
 
 /* Run tdx_ext_init(), which must warn @nr_warnings times. */
@@ -194,16 +219,18 @@ static __init void expect_started(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, fake.nr_added, fake.required_pages);
 	KUNIT_EXPECT_EQ(test, fake.nr_allocated, fake.required_pages);
+	KUNIT_EXPECT_EQ(test, fake.nr_pamt, fake.required_pages);
 	KUNIT_EXPECT_EQ(test, fake.nr_freed, 0);
 	KUNIT_EXPECT_TRUE(test, fake.started);
 	KUNIT_EXPECT_TRUE(test, ext_started);
 	KUNIT_EXPECT_EQ(test, tdx_ext_pool_kb(), fake.required_pages * 4);
 }
 
-/* The first @nr_offered pages stay away, all others came back. */
+/* The first @nr_offered pages stay away with their PAMT, all others came back. */
 static __init void expect_stranded(struct kunit *test, unsigned long nr_offered)
 {
 	KUNIT_EXPECT_EQ(test, fake.nr_allocated - fake.nr_freed, nr_offered);
+	KUNIT_EXPECT_EQ(test, fake.nr_pamt, nr_offered);
 	if (fake.nr_freed)
 		KUNIT_EXPECT_EQ(test, fake.freed_pfn, POOL_PFN + nr_offered);
 	KUNIT_EXPECT_FALSE(test, ext_started);
@@ -338,6 +365,19 @@ static __init void failure_at_every_allocation(struct kunit *test)
 	expect_stranded(test, 0);
 }
 
+static __init void no_pamt_for_the_pool(struct kunit *test)
+{
+	static const int errors[] __initconst = { -ENOMEM, -EBUSY, -EIO };
+
+	for (int i = 0; i < ARRAY_SIZE(errors); i++) {
+		set_up(test, 513);
+		fake.pamt_error = errors[i];
+		KUNIT_EXPECT_EQ(test, init_warns(test, 0), errors[i]);
+		KUNIT_EXPECT_EQ(test, fake.seam->nr_calls, 0);
+		expect_stranded(test, 0);
+	}
+}
+
 /* The third read is the one that follows the pages. */
 static __init void failure_at_every_read(struct kunit *test)
 {
@@ -422,6 +462,7 @@ static struct kunit_case ext_test_cases[] __refdata = {
 	KUNIT_CASE(failure_at_every_call),
 	KUNIT_CASE_SLOW(failure_after_every_interruption),
 	KUNIT_CASE(failure_at_every_allocation),
+	KUNIT_CASE(no_pamt_for_the_pool),
 	KUNIT_CASE(failure_at_every_read),
 	KUNIT_CASE(module_that_wants_more),
 	KUNIT_CASE(update_starts_again),
