@@ -11,7 +11,9 @@ STEPS = "load:kvm-intel,vm"
 TD_MEMORY_MB = "16:32:64"
 MAX_TDS = 8
 # TDX_FEATURES0: the least that Linux takes, and what can be offered.
-LEAST, DYNAMIC_PAMT, EXTENSIONS = 0x140000, 1 << 36, 1 << 39
+LEAST, DYNAMIC_PAMT = 0x140000, 1 << 36
+# TDX Connect, and Extensions, which it needs.
+EXTENSIONS = 1 << 6 | 1 << 39
 
 
 def number(name, default, low, high):
