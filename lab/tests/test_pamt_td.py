@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lab.tests.pamt_host import Host, assert_all_back, assert_well, calls, counters, launched, trace
-from lab.tests.test_td import KVM_BUG, KVM_BUG_WARNING, PROGRAMS, SKIPS, VCPUS, results_of
+from lab.tests.test_td import PROGRAMS, SKIPS, VCPUS, results_of
 
 # Small TDs side by side; one that has two vCPUs and converts memory.
 LAUNCHES = ("tdx_launch+--tds+2", "tdx_launch+--vcpus+2+--mem+64+--convert+256")
@@ -30,12 +30,12 @@ def test_selftest(suite, program, tmp_path):
     results = results_of(suite, program, tmp_path)
     assert results, f"{program} reported no test: {suite.did('run', program)}; {suite.output[-500:]}"
     bad = [f"{name}: {kind} {text}" for kind, name, text in results
-           if kind == "failed" and KVM_BUG not in name or kind == "skipped" and text not in SKIPS]
+           if kind == "failed" or kind == "skipped" and text not in SKIPS]
     assert not bad, "\n".join(bad)
 
 
 def test_every_pair_is_back_after_the_selftests(suite):
-    assert_all_back(suite, but=KVM_BUG_WARNING)
+    assert_all_back(suite)
     assert calls(suite, "TDH.PHYMEM.PAMT.ADD") == calls(suite, "TDH.PHYMEM.PAMT.REMOVE")
 
 
