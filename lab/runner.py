@@ -62,6 +62,7 @@ SUITES_ALL = SUITES + [
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
     pytest("debug", "the KUnit suites and boots under KASAN and lockdep"),
     pytest("patches", "each patch builds, with gcc and clang, and passes the KUnit suites that it has"),
+    pytest("td-full", "the long stress test of TDs, on both kernels", "td_full"),
     pytest("hostbugs", "bugs put into the host on purpose: each is caught and named"),
     pytest("pamt-all", "Dynamic PAMT: modules that are busy or refuse, no memory, many TDs, calls dropped from KVM",
            "pamt_trouble", "pamt_long", "pamt_drops"),
