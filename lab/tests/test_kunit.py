@@ -10,7 +10,7 @@ import pytest
 from lab import initramfs, kernel, place, qemu, softseam, trees
 from lab.tests import page_owner
 
-SUITES = ("tdx-connect", "tdx-ext", "tdx-page-array", "tdx-page-format", "tdx-page-list",
+SUITES = ("tdx-connect", "tdx-ext", "tdx-page-array", "tdx-page-format", "tdx-page-list", "tdx-page-pamt",
           "tdx-pamt", "tdx-pamt-mode", "tdx-pamt-race", "tdx-resume", "tdx-update")
 # TDX_FEATURES0 of a module with extensions and TDX Connect.
 CONNECT = hex(1 << 39 | 0x140000 | 1 << 6)

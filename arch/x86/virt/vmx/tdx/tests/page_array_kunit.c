@@ -28,17 +28,10 @@ static struct {
 	/* Script of the fake */
 	unsigned int		steps;
 	bool			no_list;
-	/* The pages stay the test's. */
-	bool			unset;
 	unsigned int		fail_wbinvd_at;
-	unsigned int		fail_pamt_at;
-	int			pamt_error;
-	unsigned int		pamt_busy;
 	/* Kept by the fake */
 	unsigned int		nr_lists;
 	unsigned int		nr_wbinvd;
-	unsigned int		nr_pamt_gets;
-	unsigned int		nr_pamt;
 	bool			wrong;
 } fake;
 
@@ -55,30 +48,6 @@ static void fake_list_free(struct tdx_hpa_list *list)
 {
 	fake.nr_lists -= !!list;
 	kfree(list);
-}
-
-static int fake_pamt_get(unsigned long pfn, unsigned long nr_pages)
-{
-	if (++fake.nr_pamt_gets == fake.fail_pamt_at)
-		return fake.pamt_error;
-
-	if (fake.pamt_busy) {
-		fake.pamt_busy--;
-		return -EBUSY;
-	}
-
-	fake.wrong |= nr_pages != compound_nr(pfn_to_page(pfn));
-	fake.nr_pamt += nr_pages;
-	return 0;
-}
-
-/* Before the page is free, and not before the module gave it back. */
-static void fake_pamt_put(unsigned long pfn, unsigned long nr_pages)
-{
-	fake.wrong |= page_count(pfn_to_page(pfn)) != 2 || nr_pages > fake.nr_pamt ||
-		      nr_pages != compound_nr(pfn_to_page(pfn)) ||
-		      (fake.array.given && !fake.nr_wbinvd);
-	fake.nr_pamt -= nr_pages;
 }
 
 static u64 fake_wbinvd(struct page *page)
@@ -230,8 +199,6 @@ static void alloc_pages_for(struct kunit *test, unsigned int nr_entries, unsigne
 	kunit_activate_static_stub(test, tdx_hpa_list_alloc, fake_list_alloc);
 	kunit_activate_static_stub(test, tdx_hpa_list_free, fake_list_free);
 	kunit_activate_static_stub(test, tdh_phymem_page_wbinvd_global, fake_wbinvd);
-	kunit_activate_static_stub(test, tdx_pamt_get_pages, fake_pamt_get);
-	kunit_activate_static_stub(test, tdx_pamt_put_pages, fake_pamt_put);
 
 	for (unsigned int i = 0; i < nr_entries; i++) {
 		fake.pages[i] = alloc_pages(GFP_KERNEL | __GFP_COMP, order_of(i, nr_blocks));
@@ -246,30 +213,23 @@ static struct fake_seam *set_up(struct kunit *test, unsigned int nr_entries,
 {
 	alloc_pages_for(test, nr_entries, nr_blocks);
 	KUNIT_ASSERT_EQ(test, tdx_page_array_init(&fake.array, fake.pages, nr_entries), 0);
-	KUNIT_EXPECT_EQ(test, fake.nr_pamt, nr_entries + nr_blocks);
 
 	return fake_seam_install(test, fake_object_leaf);
 }
 
-/*
- * Drop the test's references, and those that @nr_leaked entries still have.
- * What the module keeps, it keeps with its PAMT.
- */
+/* Drop the test's references, and those that @nr_leaked entries still have. */
 static void tear_down(struct kunit *test, unsigned int nr_leaked)
 {
-	unsigned int nr = 0, nr_pages = 0;
+	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < fake.nr_entries; i++) {
 		if (page_count(fake.pages[i]) == 2) {
-			nr_pages += compound_nr(fake.pages[i]);
 			put_page(fake.pages[i]);
 			nr++;
 		}
 		put_page(fake.pages[i]);
 	}
 	KUNIT_EXPECT_EQ(test, nr, nr_leaked);
-	/* The array was never set up, or all of its pages had PAMT. */
-	KUNIT_EXPECT_EQ(test, fake.nr_pamt, fake.unset ? 0 : nr_pages);
 	KUNIT_EXPECT_EQ(test, fake.nr_lists, 0);
 	KUNIT_EXPECT_NULL(test, fake.array.list);
 	KUNIT_EXPECT_EQ(test, fake.array.nr_entries, 0);
@@ -300,40 +260,10 @@ static void no_memory_for_the_list(struct kunit *test)
 {
 	alloc_pages_for(test, 2, 0);
 	fake.no_list = true;
-	fake.unset = true;
 	KUNIT_EXPECT_EQ(test, tdx_page_array_init(&fake.array, fake.pages, 2), -ENOMEM);
 
 	/* The pages are the caller's still. */
 	tear_down(test, 2);
-}
-
-/* The third call is for a page that follows the two blocks. */
-static void no_pamt_for_a_page(struct kunit *test)
-{
-	static const int errors[] = { -ENOMEM, -EIO };
-
-	for (unsigned int at = 1; at <= 3; at++) {
-		for (int i = 0; i < ARRAY_SIZE(errors); i++) {
-			alloc_pages_for(test, 3, 2);
-			fake.unset = true;
-			fake.fail_pamt_at = at;
-			fake.pamt_error = errors[i];
-			KUNIT_EXPECT_EQ(test, tdx_page_array_init(&fake.array, fake.pages, 3),
-					errors[i]);
-			KUNIT_EXPECT_EQ(test, fake.nr_pamt_gets, at);
-			tear_down(test, 3);
-		}
-	}
-}
-
-static void busy_module_delays_pamt(struct kunit *test)
-{
-	alloc_pages_for(test, 3, 2);
-	fake.pamt_busy = 2;
-	KUNIT_EXPECT_EQ(test, tdx_page_array_init(&fake.array, fake.pages, 3), 0);
-	KUNIT_EXPECT_EQ(test, fake.nr_pamt_gets, 5);
-	KUNIT_EXPECT_EQ(test, fake.nr_pamt, 5);
-	free_and_tear_down(test);
 }
 
 static void single_page_needs_no_list(struct kunit *test)
@@ -507,8 +437,6 @@ static void ide_stream_uses_all_registers(struct kunit *test)
 static struct kunit_case page_array_test_cases[] = {
 	KUNIT_CASE(counts_that_do_not_fit),
 	KUNIT_CASE(no_memory_for_the_list),
-	KUNIT_CASE(no_pamt_for_a_page),
-	KUNIT_CASE(busy_module_delays_pamt),
 	KUNIT_CASE(single_page_needs_no_list),
 	KUNIT_CASE(formats_refuse_other_layouts),
 	KUNIT_CASE(empty_array),
