@@ -170,7 +170,8 @@ static void exec_words(char *words)
 
 /*
  * Run PROGRAM+ARG+...; a colon stands for a comma, which would end the step.  What it
- * writes goes to the third serial port. */
+ * writes goes to the third serial port.
+ */
 static void step_run(const char *command)
 {
 	pid_t pid = fork();

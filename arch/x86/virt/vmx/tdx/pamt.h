@@ -111,6 +111,8 @@ void pamt_destroy(struct tdx_pamt *pamt);
 /**
  * pamt_state_bytes() - Memory that the state of regions takes
  * @pamt: What pamt_init() was called for.
+ *
+ * Return: Bytes.
  */
 unsigned long pamt_state_bytes(const struct tdx_pamt *pamt);
 

@@ -88,6 +88,8 @@ void __init tdx_pamt_enable(void)
 
 /**
  * tdx_pamt_state_bytes() - How much memory is needed to track pairs
+ *
+ * Return: Bytes.
  */
 unsigned long __init tdx_pamt_state_bytes(void)
 {

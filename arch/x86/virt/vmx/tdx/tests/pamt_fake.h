@@ -74,6 +74,12 @@ struct pamt_fake {
 	atomic_t		wrong;
 };
 
+/**
+ * pamt_fake_new() - Make a module, regions and pages for a test
+ * @test: The test, at whose end it checks that nothing is lost.
+ *
+ * Return: The fake; the test ends where there is no memory for it.
+ */
 struct pamt_fake *pamt_fake_new(struct kunit *test);
 
 /* Page @nr of region @region */
@@ -92,8 +98,18 @@ static inline bool fake_has_pair(const struct pamt_fake *fake, unsigned int regi
 	return fake->region[region].pair.page[0];
 }
 
-/* Any other SEAMCALL that makes a page of @region the module's, or ends that */
+/**
+ * fake_use_page() - Any other SEAMCALL that makes a page the module's
+ * @fake: The fake.
+ * @region: The region of the page.
+ */
 void fake_use_page(struct pamt_fake *fake, unsigned int region);
+
+/**
+ * fake_return_page() - Any other SEAMCALL that ends fake_use_page()
+ * @fake: The fake.
+ * @region: The region of the page.
+ */
 void fake_return_page(struct pamt_fake *fake, unsigned int region);
 
 #endif

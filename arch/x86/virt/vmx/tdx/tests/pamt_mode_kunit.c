@@ -6,38 +6,40 @@
 #include <kunit/test.h>
 
 /* The module that is known to have Dynamic PAMT */
-static __init struct tdx_sys_info known_module(void)
+static __init struct tdx_sys_info *known_module(void)
 {
-	return (struct tdx_sys_info) {
-		.features.tdx_features0 = TDX_FEATURES0_DYNAMIC_PAMT,
-		.tdmr.pamt_page_bitmap_entry_bits = 1,
-		.tdmr.pamt_4k_entry_size = 16,
-	};
+	/* Too large for the stack. */
+	static struct tdx_sys_info sysinfo __initdata;
+
+	sysinfo.features.tdx_features0 = TDX_FEATURES0_DYNAMIC_PAMT;
+	sysinfo.tdmr.pamt_page_bitmap_entry_bits = 1;
+	sysinfo.tdmr.pamt_4k_entry_size = 16;
+	return &sysinfo;
 }
 
 static __init void module_that_is_known(struct kunit *test)
 {
-	struct tdx_sys_info sysinfo = known_module();
+	struct tdx_sys_info *sysinfo = known_module();
 
-	KUNIT_EXPECT_TRUE(test, tdx_pamt_choose(&sysinfo));
+	KUNIT_EXPECT_TRUE(test, tdx_pamt_choose(sysinfo));
 }
 
 static __init void module_without_the_feature(struct kunit *test)
 {
-	struct tdx_sys_info sysinfo = known_module();
+	struct tdx_sys_info *sysinfo = known_module();
 
-	sysinfo.features.tdx_features0 = ~TDX_FEATURES0_DYNAMIC_PAMT;
-	KUNIT_EXPECT_FALSE(test, tdx_pamt_choose(&sysinfo));
+	sysinfo->features.tdx_features0 = ~TDX_FEATURES0_DYNAMIC_PAMT;
+	KUNIT_EXPECT_FALSE(test, tdx_pamt_choose(sysinfo));
 }
 
 static __init void sizes_of_a_bitmap_entry(struct kunit *test)
 {
 	static const u8 bits[] __initconst = { 0, 1, 2, 7, 8, 9, 16, 255 };
-	struct tdx_sys_info sysinfo = known_module();
+	struct tdx_sys_info *sysinfo = known_module();
 
 	for (int i = 0; i < ARRAY_SIZE(bits); i++) {
-		sysinfo.tdmr.pamt_page_bitmap_entry_bits = bits[i];
-		KUNIT_EXPECT_EQ_MSG(test, tdx_pamt_choose(&sysinfo),
+		sysinfo->tdmr.pamt_page_bitmap_entry_bits = bits[i];
+		KUNIT_EXPECT_EQ_MSG(test, tdx_pamt_choose(sysinfo),
 				    bits[i] >= 1 && bits[i] <= 8, "%d bits", bits[i]);
 	}
 }
@@ -46,11 +48,11 @@ static __init void sizes_of_a_bitmap_entry(struct kunit *test)
 static __init void sizes_of_an_entry(struct kunit *test)
 {
 	static const u16 sizes[] __initconst = { 0, 8, 15, 16, 17, 32, 4096, 65535 };
-	struct tdx_sys_info sysinfo = known_module();
+	struct tdx_sys_info *sysinfo = known_module();
 
 	for (int i = 0; i < ARRAY_SIZE(sizes); i++) {
-		sysinfo.tdmr.pamt_4k_entry_size = sizes[i];
-		KUNIT_EXPECT_EQ_MSG(test, tdx_pamt_choose(&sysinfo), sizes[i] == 16,
+		sysinfo->tdmr.pamt_4k_entry_size = sizes[i];
+		KUNIT_EXPECT_EQ_MSG(test, tdx_pamt_choose(sysinfo), sizes[i] == 16,
 				    "%d bytes", sizes[i]);
 	}
 }
@@ -60,30 +62,30 @@ static __init void words_on_the_command_line(struct kunit *test)
 	static const struct {
 		char	*word;
 		bool	dynamic;
-	} words[] __initconst = {
+	} words[] = {
 		{ "auto", true }, { "static", false }, { "", true }, { "dynamic", true },
 		{ "statically", true }, { "Static", true },
 	};
-	struct tdx_sys_info sysinfo = known_module();
+	struct tdx_sys_info *sysinfo = known_module();
 
 	for (int i = 0; i < ARRAY_SIZE(words); i++) {
 		force_static = false;
 		KUNIT_EXPECT_EQ(test, parse_tdx_pamt(words[i].word), 1);
-		KUNIT_EXPECT_EQ_MSG(test, tdx_pamt_choose(&sysinfo), words[i].dynamic,
+		KUNIT_EXPECT_EQ_MSG(test, tdx_pamt_choose(sysinfo), words[i].dynamic,
 				    "%s", words[i].word);
 	}
 }
 
 static __init void last_word_counts(struct kunit *test)
 {
-	struct tdx_sys_info sysinfo = known_module();
+	struct tdx_sys_info *sysinfo = known_module();
 
 	parse_tdx_pamt("static");
 	parse_tdx_pamt("auto");
-	KUNIT_EXPECT_TRUE(test, tdx_pamt_choose(&sysinfo));
+	KUNIT_EXPECT_TRUE(test, tdx_pamt_choose(sysinfo));
 	parse_tdx_pamt("static");
 	parse_tdx_pamt("something");
-	KUNIT_EXPECT_FALSE(test, tdx_pamt_choose(&sysinfo));
+	KUNIT_EXPECT_FALSE(test, tdx_pamt_choose(sysinfo));
 }
 
 /* The module of this machine was chosen for long before. */
