@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from lab import place
+from lab import place, stuck
 from lab.say import LabError
 
 PLUGIN = place.BUILD / "softseam/softseam.so"
@@ -14,8 +14,9 @@ PLUGIN = place.BUILD / "softseam/softseam.so"
 CPU = "Skylake-Server," + ",".join(f"-{name}" for name in (
     "pcid", "invpcid", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "hle", "rtm",
     "tsc-deadline", "xsavec")) + ",+svm,+npt,phys-bits=48"
-# What a line must hold to be the kernel complaining about itself.
 LP_WINDOW_MB = 640
+STUCK = "stuck.txt"
+# What a line must hold to be the kernel complaining about itself.
 COMPLAINTS = ("BUG:", "WARNING:", "Oops", "Kernel panic", "general protection", "unable to handle")
 
 
@@ -127,31 +128,43 @@ class Boot:
         lines = [line.strip() for line in self.console.splitlines() if line.strip()]
         last = lines[-1] if lines else "the kernel printed nothing"
         if self.timed_out:
-            last += f" (stopped after {self.seconds:.0f} s)"
+            last += f" (stopped after {self.seconds:.0f} s; where its CPUs were: {place.shown(self.folder / STUCK)})"
         return f"{last}; console: {place.shown(self.folder / 'console.log')}"
 
 
-def wait(proc, timeout):
+def wait(proc, timeout, on_timeout):
     """What @proc said and whether its time ran out; softseam then still writes its files."""
     timed_out = False
     for patience, stop in ((timeout, proc.terminate), (10, proc.kill), (None, None)):
         try:
             return proc.communicate(timeout=patience)[0], timed_out
         except subprocess.TimeoutExpired:
+            if not timed_out:
+                on_timeout()
             timed_out = True
             stop()
+
+
+def run(machine, folder):
+    """What QEMU said, its status, and whether it was stopped; then stuck.txt tells where its CPUs were."""
+    system_map = machine.kernel.parents[3] / "System.map"
+    with stuck.Monitor() as monitor:
+        proc = subprocess.Popen(machine.command(folder) + monitor.args(), stdin=subprocess.DEVNULL, text=True,
+                                errors="replace", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                pass_fds=(monitor.theirs.fileno(),))
+        said, timed_out = wait(proc, machine.timeout, lambda: (folder / STUCK).write_text(
+            stuck.describe(monitor, system_map)))
+    return said, proc.returncode, timed_out
 
 
 def boot(machine, folder):
     """Run @machine until it powers off or its time is over; one boot at a time in @folder."""
     with place.locked(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for old in ("console.log", "agent.jsonl", "output.log", "stats.json", "trace.txt"):
+        for old in ("console.log", "agent.jsonl", "output.log", "stats.json", "trace.txt", STUCK):
             (folder / old).unlink(missing_ok=True)
         start = time.monotonic()
-        proc = subprocess.Popen(machine.command(folder), stdin=subprocess.DEVNULL, text=True, errors="replace",
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said, timed_out = wait(proc, machine.timeout)
+        said, status, timed_out = run(machine, folder)
         if not (folder / "console.log").exists():
             raise LabError(f"QEMU did not start: {(said or 'no output').splitlines()[0]}")
-        return Boot(folder, time.monotonic() - start, proc.returncode, timed_out, said)
+        return Boot(folder, time.monotonic() - start, status, timed_out, said)

@@ -3,11 +3,12 @@
 
 Each expected message is the kernel's own; "virt/tdx" is the prefix of its TDX code.
 """
+import re
 import subprocess
 
 import pytest
 
-from lab import place, qemu
+from lab import place, qemu, stuck
 
 INITIALIZED = "virt/tdx: TDX-Module initialized"
 
@@ -204,3 +205,17 @@ def test_shell_gives_a_prompt_on_the_host(hosts):
     assert "answer 42" in out, out
     assert proc.returncode == 0
     assert "Power down" in out
+
+
+def test_machine_that_hangs_is_described(hosts):
+    """A boot that has to be stopped leaves a note on where each CPU was."""
+    folder = place.BUILD / "test/boot/hangs"
+    machine = qemu.Machine(steps="load:kvm-intel,run:sleep+1000", **hosts["series"], timeout=20)
+    result = qemu.boot(machine, folder)
+    assert result.timed_out
+    assert "where its CPUs were" in result.last_words()
+    text = (folder / qemu.STUCK).read_text()
+    for cpu in range(machine.vcpus):
+        found = re.findall(rf"^CPU {cpu}: (\w+)\+0x[0-9a-f]+", text, flags=re.M)
+        assert len(found) == stuck.LOOKS, text[:500]
+    assert "RIP=" in text
