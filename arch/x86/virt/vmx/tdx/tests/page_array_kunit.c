@@ -32,6 +32,7 @@ static struct {
 	/* Kept by the fake */
 	unsigned int		nr_lists;
 	unsigned int		nr_wbinvd;
+	unsigned long		nr_pamt;
 	bool			wrong;
 } fake;
 
@@ -48,6 +49,18 @@ static void fake_list_free(struct tdx_hpa_list *list)
 {
 	fake.nr_lists -= !!list;
 	kfree(list);
+}
+
+/* The test gets pages back that the array leaks.  Their PAMT must not be the real one. */
+static int fake_pamt_get(unsigned long pfn, unsigned long nr_pages)
+{
+	fake.nr_pamt += nr_pages;
+	return 0;
+}
+
+static void fake_pamt_put(unsigned long pfn, unsigned long nr_pages)
+{
+	fake.nr_pamt -= nr_pages;
 }
 
 static u64 fake_wbinvd(struct page *page)
@@ -198,6 +211,8 @@ static void alloc_pages_for(struct kunit *test, unsigned int nr_entries, unsigne
 	memset(&fake, 0, sizeof(fake));
 	kunit_activate_static_stub(test, tdx_hpa_list_alloc, fake_list_alloc);
 	kunit_activate_static_stub(test, tdx_hpa_list_free, fake_list_free);
+	kunit_activate_static_stub(test, tdx_pamt_get_pages, fake_pamt_get);
+	kunit_activate_static_stub(test, tdx_pamt_put_pages, fake_pamt_put);
 	kunit_activate_static_stub(test, tdh_phymem_page_wbinvd_global, fake_wbinvd);
 
 	for (unsigned int i = 0; i < nr_entries; i++) {
@@ -217,19 +232,25 @@ static struct fake_seam *set_up(struct kunit *test, unsigned int nr_entries,
 	return fake_seam_install(test, fake_object_leaf);
 }
 
-/* Drop the test's references, and those that @nr_leaked entries still have. */
+/*
+ * Drop the test's references, and those that @nr_leaked entries still have,
+ * with their PAMT.
+ */
 static void tear_down(struct kunit *test, unsigned int nr_leaked)
 {
+	unsigned long nr_pamt = 0;
 	unsigned int nr = 0;
 
 	for (unsigned int i = 0; i < fake.nr_entries; i++) {
 		if (page_count(fake.pages[i]) == 2) {
+			nr_pamt += compound_nr(fake.pages[i]);
 			put_page(fake.pages[i]);
 			nr++;
 		}
 		put_page(fake.pages[i]);
 	}
 	KUNIT_EXPECT_EQ(test, nr, nr_leaked);
+	KUNIT_EXPECT_EQ(test, fake.nr_pamt, nr_pamt);
 	KUNIT_EXPECT_EQ(test, fake.nr_lists, 0);
 	KUNIT_EXPECT_NULL(test, fake.array.list);
 	KUNIT_EXPECT_EQ(test, fake.array.nr_entries, 0);
