@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a run did, from the kernel's log, the host's init and softseam's counters."""
+"""What a run did, from the kernel's log, the host's init and softseam's counters and trace."""
 import json
 import re
+
+from lab import trace
 
 TDX_VM_TYPE = 5
 # Two pages hold the entries of a 2 MB region.
 PAIR_KB = 8
+PAGE_KB = 4
+# PAMT that does not depend on who uses it, for each GB and for each TDMR: the 4K level or its bitmap, the 2M
+# level, and a page for the 1G level.
+STATIC_KB_PER_GB, BITMAP_KB_PER_GB, KB_PER_TDMR = 4096 + 8, 32 + 8, 4
+# For each GB, 4 bytes a region and a pointer to them.
+STATE_BYTES_PER_GB = 4 * 512 + 8
+COUNTERS = "/sys/devices/faux/tdx_host"
+COUNTER = re.compile(rf"^{COUNTERS}/(\S+):(\d+)\r?$", re.M)
 
 
 def from_console(text):
@@ -16,6 +26,7 @@ def from_console(text):
     keyids = find(r"private KeyID range \[(\d+), (\d+)\)")
     pamt = find(r"(\d+) KB allocated for PAMT")
     state = find(r"(\d+) KB allocated to track Dynamic PAMT")
+    pool = find(r"(\d+) MB allocated for TDX Module Extensions")
     module = find(r"[Mm]odule version: (\S+)")
     return {
         "tdx_initialized": "virt/tdx: TDX-Module initialized" in text,
@@ -23,21 +34,54 @@ def from_console(text):
         "private_keyids": [int(keyids[0]), int(keyids[1])] if keyids else None,
         "pamt_kb": int(pamt[0]) if pamt else None,
         "pamt_state_kb": int(state[0]) if state else None,
+        "ext_pool_mb": int(pool[0]) if pool else 0,
     }
 
 
-def from_launcher(result):
-    """What tdx_launch said of each TD."""
-    if not (result.folder / "output.log").exists():
-        return []
-    return [json.loads(text) for text in result.output.splitlines() if text.startswith('{"td"')]
+def from_output(result):
+    """What programs on the host said: of each TD, and the kernel's own counters."""
+    path = result.folder / "output.log"
+    text = result.output if path.exists() else ""
+    return {"tds": [json.loads(line) for line in text.splitlines() if line.startswith('{"td"')],
+            "kernel_counters": {name: int(value) for name, value in COUNTER.findall(text)}}
+
+
+def from_trace(result):
+    """What the module had at most, and over time."""
+    path = result.folder / "trace.txt"
+    memory, rows = trace.follow(trace.read(path)) if path.exists() else (trace.Memory(), [])
+    return {"pages_peak": {kind: memory.peak.get(kind, 0) for kind in memory.counts},
+            "pamt_pairs_of_module": memory.pairs_of_module, "memory": rows}
+
+
+def pamt_sizes(summary):
+    """KB that static and Dynamic PAMT take on this machine before any TD: one is measured, the other follows."""
+    kb, tdmrs = summary["pamt_kb"] or 0, summary["tdmrs"]
+    dynamic = summary["pamt_state_kb"] is not None
+    gigabytes = (kb - KB_PER_TDMR * tdmrs) // (BITMAP_KB_PER_GB if dynamic else STATIC_KB_PER_GB)
+    upper = KB_PER_TDMR * tdmrs
+    state = summary["pamt_state_kb"] if dynamic else gigabytes * STATE_BYTES_PER_GB // 1024
+    return {"static_kb": upper + gigabytes * STATIC_KB_PER_GB if dynamic else kb,
+            "dynamic_kb": (kb if dynamic else upper + gigabytes * BITMAP_KB_PER_GB) + state,
+            "measured": "dynamic" if dynamic else "static"}
+
+
+def leaks(summary, stats):
+    """Pages that are neither the kernel's nor accounted for, now that no TD is left."""
+    counters = summary["kernel_counters"]
+    pages = stats.get("pages_owned", 0) - stats.get("ext_pool_pages", 0)
+    pairs = stats.get("pamt_pairs", 0) - summary["pamt_pairs_of_module"] + counters.get("pamt/leaked", 0)
+    return max(pages, 0) + 2 * max(pairs, 0)
 
 
 def wrong_with(td):
     """Why a TD is not what it should have been; None if it is."""
     if not td["ok"]:
         return td["error"]
-    return None if td["mrtd_matches"] and td["rtmr_matches"] else "its measurement is not that of what was loaded"
+    if not (td["mrtd_matches"] and td["rtmr_matches"]):
+        return "its measurement is not that of what was loaded"
+    silent = [nr for nr in range(td["vcpus"]) if not (nr < len(td["said"]) and td["said"][nr].strip())]
+    return f"its vCPU {silent[0]} said nothing" if silent else None
 
 
 def checks(result, summary, wanted_tds):
@@ -55,60 +99,51 @@ def checks(result, summary, wanted_tds):
     for td in summary["tds"]:
         yield not wrong_with(td), f"TD {td['td']}: {wrong_with(td)}"
     yield summary["violations"] == 0, f"softseam counted {summary['violations']} violations: {result.stderr.strip()[-300:]}"
+    yield summary["leaked_pages"] == 0, f"{summary['leaked_pages']} pages are lost: the module has them, and no TD is left"
+    yield summary["keyids"]["in_use"] <= 1, f"{summary['keyids']['in_use'] - 1} KeyIDs of TDs are still in use"
     yield not summary["complaints"], f"the kernel complained: {summary['complaints'][:1]}"
 
 
-def collect(result, base, release, wanted_tds=0):
-    stats = result.stats
+def read_stats(result):
+    """softseam's counters and violations; empty if it was stopped before it could tell."""
+    path = result.folder / "stats.json"
+    said = json.loads(path.read_text()) if path.exists() else {"module": {}}
+    return said["module"], said.get("violation_list", [])
+
+
+def collect(result, base, release, wanted_tds=0, machine=None):
+    stats, violations = read_stats(result)
     vm = next((entry for entry in result.agent if entry["step"] == "vm"), {})
     summary = {
         "base": base,
         "kernel": release,
+        "machine": machine or {},
         "seconds": round(result.seconds, 2),
         **from_console(result.console),
         "kvm_vm_types": vm.get("kvm_vm_types", 0),
-        "tdmrs": stats["tdmrs"],
-        "tds": from_launcher(result),
+        "tdmrs": stats.get("tdmrs", 0),
+        "keyids": stats.get("keyids", {"total": 0, "in_use": 0}),
+        **from_output(result),
         "pamt_pairs": stats.get("pamt_pairs", 0),
         "pamt_pairs_kb": stats.get("pamt_pairs", 0) * PAIR_KB,
-        "seamcalls": stats["leaves"],
-        "violations": stats["violations"],
+        **from_trace(result),
+        "seamcalls": stats.get("leaves", {}),
+        "violations": stats.get("violations", 0),
+        "violation_list": violations,
         "complaints": result.complaints(),
     }
+    summary["pamt"] = pamt_sizes(summary)
+    summary["leaked_pages"] = leaks(summary, stats)
     summary["failed"] = [text for held, text in checks(result, summary, wanted_tds) if not held]
     return summary
 
 
-def write(summary, path):
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(summary, indent=1) + "\n")
+def write(text, path):
+    """Write a file as a whole or not at all."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
     new.rename(path)
 
 
-def pamt_line(summary):
-    """Static PAMT, or what there is of it with Dynamic PAMT: bitmap and upper levels, state of regions, pairs."""
-    if summary["pamt_state_kb"] is None:
-        return f"{summary['pamt_kb'] or 0} KB of PAMT"
-    return (f"Dynamic PAMT: {summary['pamt_kb']} KB with the bitmap, {summary['pamt_state_kb']} KB of state, "
-            f"{summary['pamt_pairs_kb']} KB in {summary['pamt_pairs']} pairs")
-
-
-def lines(summary):
-    """The summary for people."""
-    keyids = summary["private_keyids"]
-    calls = summary["seamcalls"]
-    yield ""
-    yield f"  kernel         {summary['kernel']} ({summary['base']})"
-    yield f"  TDX module     {summary['module_version'] or '-'}, {'initialised' if summary['tdx_initialized'] else 'NOT initialised'}"
-    yield f"  KeyIDs         {f'{keyids[0]} to {keyids[1] - 1}, {keyids[0]} is the global one' if keyids else '-'}"
-    yield f"  TDMRs          {summary['tdmrs']}, {pamt_line(summary)}"
-    yield f"  KVM            VM types {summary['kvm_vm_types']:#x}{', TDX VM created' if not summary['failed'] else ''}"
-    for td in summary["tds"]:
-        yield (f"  TD {td['td']}           {td['vcpus']} vCPUs, {td['mem_mb']} MB: {wrong_with(td) or 'MRTD and RTMR match'}; "
-               f"accepted {td['accepted_pages']} pages, converted {td['converted_pages']}; "
-               f"{sum(td['seconds'].values()):.1f} s; says {' / '.join(td['said']).strip()!r}")
-    yield f"  violations     {summary['violations']}"
-    yield "  SEAMCALLs      calls errors     time"
-    for name, leaf in sorted(calls.items()):
-        yield f"    {name:<24}{leaf['calls']:>4}{leaf['errors']:>7}{leaf['ns'] / 1e6:>9.2f} ms"
-    yield ""
+def write_json(summary, path):
+    write(json.dumps(summary, indent=1) + "\n", path)

@@ -3,13 +3,20 @@
 import os
 import subprocess
 
-from lab import place, qemu, report, selftests, softseam, trees
-from lab import initramfs, kernel
+from lab import initramfs, kernel, place, qemu, report, report_page, report_text, selftests, softseam, trees
 from lab.say import LabError, line, step
 
-STEPS = "load:kvm-intel,vm"
-TD_MEMORY_MB = "16:32:64"
+STEPS = "load:tdx-host,load:kvm-intel,vm"
+COUNTERS = f",run:grep+-r+.+{report.COUNTERS}"
+# What TDs get in turn; no TD has more vCPUs than the host has CPUs.
+TD_MEMORY_MB = (16, 32, 64)
+TD_VCPUS = (1, 2, 4)
 MAX_TDS = 8
+# What the host needs beside the memory of TDs: itself, the pool of the Extensions, what is shared with TDs.
+HOST_MB = 224
+# Default and limits of the host's size.
+VCPUS = (2, 1, 64)
+MEMORY_MB = (1024, 512, 65536)
 # TDX_FEATURES0: the least that Linux takes, and what can be offered.
 LEAST, DYNAMIC_PAMT = 0x140000, 1 << 36
 # TDX Connect, and Extensions, which it needs.
@@ -37,27 +44,45 @@ def machine(steps=STEPS, programs=()):
     softseam.build()
     host = kernel.build(trees.kernel(base))
     return qemu.Machine(kernel=host.image, initramfs=initramfs.build(host, programs), steps=steps,
-                        vcpus=number("VCPUS", 2, 1, 64), memory_mb=number("MEM", 1024, 512, 65536),
+                        vcpus=number("VCPUS", *VCPUS), memory_mb=number("MEM", *MEMORY_MB),
                         seam={"symbols": host.out / "System.map", "features0": offered()}), base, host
 
 
-def launch(tds):
-    """The step that launches @tds TDs at once, of all sizes and both numbers of vCPUs."""
-    return f",run:tdx_launch+--tds+{tds}+--vcpus+1:2+--mem+{TD_MEMORY_MB}" if tds else ""
+def launch(tds, vcpus, memory_mb):
+    """The step that launches @tds TDs at once, of all sizes and numbers of vCPUs that the host has CPUs for."""
+    if not tds:
+        return ""
+    needed = HOST_MB + sum(TD_MEMORY_MB[td % len(TD_MEMORY_MB)] for td in range(tds))
+    if needed > memory_mb:
+        raise LabError(f"TDS={tds} MEM={memory_mb}: {tds} TDs need a host with MEM={needed} at least")
+    lists = [":".join(str(value) for value in values)
+             for values in ([nr for nr in TD_VCPUS if nr <= vcpus], TD_MEMORY_MB)]
+    return f",run:tdx_launch+--tds+{tds}+--vcpus+{lists[0]}+--mem+{lists[1]}"
 
 
 def run():
     tds = number("TDS", 3, 0, MAX_TDS)
+    vcpus, memory_mb = number("VCPUS", *VCPUS), number("MEM", *MEMORY_MB)
+    steps = STEPS + launch(tds, vcpus, memory_mb) + COUNTERS
+    offered()
     programs = selftests.build(kernel.build(trees.kernel("series"))) if tds else ()
-    host, base, built = machine(STEPS + launch(tds), programs)
+    host, base, built = machine(steps, programs)
     host.seam["trace_json"] = place.BUILD / "run/trace.json"
     with step("TDX host") as s:
         s.detail = "booting"
         result = qemu.boot(host, place.BUILD / "run")
         s.detail = f"booted and powered off, {host.vcpus} CPUs, {host.memory_mb} MB"
-    summary = report.collect(result, base, built.release(), tds)
-    report.write(summary, place.BUILD / "run/report.json")
-    for text in report.lines(summary):
+    tell(result, host, base, built.release(), tds)
+
+
+def tell(result, host, base, release, tds):
+    """Report on the terminal and in files; an error if anything was not as it should be."""
+    summary = report.collect(result, base, release, tds, {"vcpus": host.vcpus, "memory_mb": host.memory_mb})
+    with step("report") as s:
+        report.write_json(summary, place.BUILD / "run/report.json")
+        report.write(report_page.page(summary, result.folder / "trace.txt"), place.BUILD / "run/report.html")
+        s.detail = "build/run/report.html"
+    for text in report_text.lines(summary):
         line(text)
     if summary["failed"]:
         raise LabError(f"{summary['failed'][0]}; console: {place.shown(result.folder / 'console.log')}")

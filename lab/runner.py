@@ -50,7 +50,7 @@ SUITES = [
     pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "sizes", "page_types", "encoders"),
     pytest("kunit", "the KUnit suites of the series, on a kernel that boots"),
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
-           "report", "runner", "lab"),
+           "report", "report_page", "trace", "runner", "lab"),
     pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
     pytest("td", "TDs that run, on the stock kernel and on the series"),
     pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td", "pamt_bench"),

@@ -1,44 +1,46 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Bugs that a host could have, put into the stock kernel on purpose: each is caught and named."""
+"""Bugs that a host could have, put into its kernel on purpose: each is caught and named."""
 import dataclasses
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from lab import initramfs, kernel, place, qemu, selftests, softseam, trees
+from lab import initramfs, kernel, place, qemu, selftests, series, softseam, trees
+from lab.tests.pamt_host import DYNAMIC
 
 PATCHES = Path(__file__).parent / "hostbugs"
-TREE = place.BUILD / "hostbugs/linux"
 CLFLUSH_BEFORE_ALLOC = hex(0x140000 | 1 << 23)
 
 
 @dataclasses.dataclass
 class Bug:
-    """What names it: a violation (rule, caller), a status of a leaf, or a test that fails."""
+    """What names it: a violation (rule, caller, words), a status of a leaf, or a test that fails."""
     violation: tuple = None
     status: tuple = None
     failing: str = None
     run: str = "tdx_launch"
+    base: str = "stock"
     machine: dict = dataclasses.field(default_factory=dict)
 
 
 BUGS = {
-    "no-clflush": Bug(violation=("no-clflush", "tdh_mng_addcx"),
+    "no-clflush": Bug(violation=("no-clflush", "tdh_mng_addcx", ""),
                       machine={"seam": {"features0": CLFLUSH_BEFORE_ALLOC}}),
-    "no-reset": Bug(violation=("no-reset", None), machine={"seam": {"erratum": "on"}}),
-    "private-write": Bug(violation=("host-write", None)),
-    "freed-early": Bug(violation=("never-returned", None)),
+    "no-reset": Bug(violation=("no-reset", None, ""), machine={"seam": {"erratum": "on"}}),
+    "private-write": Bug(violation=("host-write", None, "")),
+    "freed-early": Bug(violation=("never-returned", None, "")),
     "no-track": Bug(status=("TDH.MEM.PAGE.REMOVE", "TDX_TLB_TRACKING_NOT_DONE")),
     "one-package": Bug(status=("TDH.MNG.ADDCX", "TDX_TD_KEYS_NOT_CONFIGURED"),
                        machine={"sockets": 2, "vcpus": 4}),
     "no-vp-flush": Bug(status=("TDH.MNG.VPFLUSHDONE", "TDX_FLUSHVP_NOT_DONE")),
     "key-leaked": Bug(failing="keyids.all_in_use", run="tdx_keyid_test"),
     "early-reclaim": Bug(status=("TDH.PHYMEM.PAGE.RECLAIM", "TDX_LIFECYCLE_STATE_INCORRECT")),
+    "pair-kept": Bug(violation=("never-returned", None, "PAMT"), base="series", machine={"seam": DYNAMIC}),
 }
 
 
-def git(*args, cwd=TREE):
+def git(*args, cwd):
     return subprocess.run(["git", *args], cwd=cwd, text=True, capture_output=True, check=True).stdout
 
 
@@ -48,21 +50,33 @@ def programs():
     return selftests.build(kernel.build(trees.kernel("series")))
 
 
+def origin(base):
+    """Repository and commit of the source of @base."""
+    if base == "series":
+        trees.stage(series.KEEP)
+        return trees.SERIES_TREE, git("rev-parse", "series", cwd=trees.SERIES_TREE).strip()
+    found = trees.pristine()
+    return found.path, found.commit
+
+
 @pytest.fixture(scope="session")
 def tree():
-    """A clone of the stock source that may be changed."""
-    found = trees.pristine()
-    if not TREE.exists():
-        TREE.parent.mkdir(parents=True, exist_ok=True)
-        git("clone", "--quiet", "--shared", "--no-checkout", str(found.path), str(TREE), cwd=place.BUILD)
-    git("checkout", "--quiet", "--force", "--detach", found.commit)
-    return TREE
+    """tree(base): a clone of the source of a base that may be changed, as it is without a bug."""
+    def clean(base):
+        path, commit = origin(base)
+        clone = place.BUILD / "hostbugs" / base
+        if not clone.exists():
+            clone.parent.mkdir(parents=True, exist_ok=True)
+            git("clone", "--quiet", "--shared", "--no-checkout", str(path), str(clone), cwd=place.BUILD)
+        git("fetch", "--quiet", "origin", commit, cwd=clone)
+        git("checkout", "--quiet", "--force", "--detach", commit, cwd=clone)
+        return clone
+    return clean
 
 
 def boot_with(tree, patch, bug, programs, folder):
-    git("checkout", "--quiet", "--force", ".", cwd=tree)
     git("apply", str(patch), cwd=tree)
-    host = kernel.build(kernel.Kernel("hostbugs", tree))
+    host = kernel.build(kernel.Kernel(f"hostbugs-{bug.base}", tree))
     machine = {"vcpus": 2, "memory_mb": 2048, "timeout": 120} | bug.machine
     machine["seam"] = {"symbols": host.out / "System.map"} | machine.get("seam", {})
     return qemu.boot(qemu.Machine(host.image, initramfs.build(host, programs), f"load:kvm-intel,run:{bug.run}",
@@ -77,11 +91,12 @@ def test_every_patch_is_tried():
 def test_caught_and_named(name, tree, programs):
     bug = BUGS[name]
     folder = place.BUILD / "test/hostbugs" / name
-    result = boot_with(tree, PATCHES / f"{name}.patch", bug, programs, folder)
+    result = boot_with(tree(bug.base), PATCHES / f"{name}.patch", bug, programs, folder)
     if bug.violation:
-        found = {(each["rule"], each["caller"]) for each in result.violations}
-        rule, caller = bug.violation
-        assert any(rule == r and caller in (None, c) for r, c in found), f"violations: {found}; {result.last_words()}"
+        found = {(each["rule"], each["caller"], each["text"]) for each in result.violations}
+        rule, caller, words = bug.violation
+        assert any(rule == r and caller in (None, c) and words in text for r, c, text in found), \
+            f"violations: {found}; {result.last_words()}"
     if bug.status:
         leaf, status = bug.status
         refused = [line for line in (folder / "trace.txt").read_text().splitlines() if leaf in line and status in line]
