@@ -300,12 +300,12 @@ function drawMemory() {
 		pen.fillStyle = colour;
 		data.memory.forEach((row, nr) => {
 			const next = nr + 1 < data.memory.length ? data.memory[nr + 1][0] : whole[1];
-			const from = Math.max(xOf(row[0], view, width), LEFT);
-			const to = Math.min(xOf(next, view, width), width);
+			const from = Math.floor(Math.max(xOf(row[0], view, width), LEFT));
+			const to = Math.ceil(Math.min(xOf(next, view, width), width));
 			const size = kilobytes(kind, row) / most * floor;
 
 			if (to > from)
-				pen.fillRect(from, floor - under[nr] - size, Math.max(to - from, 0.6), size);
+				pen.fillRect(from, floor - under[nr] - size, to - from, size);
 			under[nr] += size;
 		});
 	});
