@@ -31,7 +31,7 @@ def launch(host, request):
 
 
 def ended(result):
-    return [entry["ok"] for entry in result.agent if entry["step"] == "run" and "tdx_" in entry["arg"]]
+    return [entry["ok"] for entry in result.agent if entry["step"] == "run" and "tdx_launch" in entry["arg"]]
 
 
 def said(result):

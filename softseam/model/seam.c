@@ -68,6 +68,7 @@ struct seam *seam_new(const struct seam_config *cfg, const struct seam_machine *
 		return NULL;
 	}
 	pthread_mutex_init(&s->tds_lock, NULL);
+	inject_init(&s->injector);
 	return s;
 }
 
@@ -77,6 +78,7 @@ void seam_free(struct seam *s)
 		return;
 	connect_free_all(s);
 	td_free_all(s);
+	inject_destroy(&s->injector);
 	pthread_mutex_destroy(&s->tds_lock);
 	free_tables(s);
 	free(s);

@@ -263,6 +263,16 @@ enum seam_end seam_call(struct seam *seam, unsigned int cpu,
  */
 unsigned int seam_report_leaks(struct seam *seam);
 
+/*
+ * From now on, replace the results of some calls, in addition to what the
+ * configuration says and instead of what was set here before.  @text is as in
+ * the argument inject=, and its calls count from now.  Returns false, with what
+ * is wrong in @why, and nothing changes, if it makes no sense.
+ */
+bool seam_inject(struct seam *seam, const char *text, const char **why);
+/* Stop that.  Returns how many calls were answered by what was set last. */
+uint64_t seam_inject_stop(struct seam *seam);
+
 /* @cpu executed WBINVD. */
 void seam_wbinvd(struct seam *seam, unsigned int cpu);
 /* Does anything depend on seam_clflush() with this configuration? */

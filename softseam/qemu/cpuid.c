@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "control.h"
 #include "execute.h"
 #include "report.h"
 
@@ -80,6 +81,11 @@ static bool is_of_interest(uint32_t leaf)
 	}
 }
 
+static bool is_control(const struct platform *p, uint32_t leaf)
+{
+	return p->opt.control && leaf == CONTROL_LEAF;
+}
+
 void cpuid_before(struct vcpu *v, const struct site *site)
 {
 	uint32_t leaf = vcpu_read32(v, REG_RAX);
@@ -88,9 +94,11 @@ void cpuid_before(struct vcpu *v, const struct site *site)
 	if (v->cpuid.active && !atomic_exchange(&said, true))
 		report("CPUID before 0x%" PRIx64 " showed the guest QEMU's own CPU; do not use one-insn-per-tb",
 		       v->cpuid.next_pc);
-	v->cpuid.active = is_of_interest(leaf);
+	v->cpuid.active = is_of_interest(leaf) || is_control(site->platform, leaf);
 	if (!v->cpuid.active)
 		return;
+	if (is_control(site->platform, leaf))
+		v->cpuid.answer = control_execute(site->platform, v);
 	v->cpuid.leaf = leaf;
 	v->cpuid.subleaf = vcpu_read32(v, REG_RCX);
 	v->cpuid.next_pc = site->pc + site->insn.len;
@@ -103,6 +111,11 @@ void cpuid_after(struct vcpu *v, const struct site *site, uint64_t pc)
 	if (!v->cpuid.active || v->cpuid.next_pc != pc)
 		return;
 	v->cpuid.active = false;
+
+	if (v->cpuid.leaf == CONTROL_LEAF) {
+		vcpu_write(v, REG_RAX, v->cpuid.answer);
+		return;
+	}
 
 	r.eax = vcpu_read32(v, REG_RAX);
 	r.ebx = vcpu_read32(v, REG_RBX);

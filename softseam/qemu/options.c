@@ -40,6 +40,16 @@ static bool set_cpu(struct options *opt, const char *value, char *err,
 	return false;
 }
 
+static bool set_control(struct options *opt, const char *value, char *err,
+			size_t errlen)
+{
+	opt->control = !strcmp(value, "on");
+	if (opt->control || !strcmp(value, "off"))
+		return true;
+	snprintf(err, errlen, "control=%s is neither on nor off", value);
+	return false;
+}
+
 static const char **file_option(struct options *opt, const char *key)
 {
 	if (!strcmp(key, "trace"))
@@ -71,6 +81,8 @@ static bool set_option(struct options *opt, const char *key, const char *value,
 	}
 	if (!strcmp(key, "cpu"))
 		return set_cpu(opt, value, err, errlen);
+	if (!strcmp(key, "control"))
+		return set_control(opt, value, err, errlen);
 
 	ret = seam_config_set(&opt->seam, key, value, err, errlen);
 	if (ret == -ENOENT)

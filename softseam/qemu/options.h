@@ -13,6 +13,8 @@ struct options {
 	const char *trace, *trace_json, *stats, *symbols, *ram;
 	/* CPUID leaf 1 EAX to show, or 0 to leave QEMU's. */
 	uint32_t cpu_signature;
+	/* Programs on the host may control softseam. */
+	bool control;
 	struct seam_config seam;
 };
 

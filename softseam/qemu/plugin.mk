@@ -35,11 +35,12 @@ $(O)/asan-plugin/%.o: %.c $(O)/made/asan-plugin
 # What each tests, and what stands in for QEMU.
 MODEL_ASAN	:= $(MODEL_SRC:%.c=$(O)/asan/%.o)
 GUEST_ASAN	:= $(GUEST_SRC:%.c=$(O)/asan-plugin/%.o) $(GUEST_ASM:%.S=$(O)/plugin/%.o)
-EXECUTORS	:= clflush cpuid cr4 decode flags movdir64b msr vcpu vmcs vmx
+EXECUTORS	:= clflush control cpuid cr4 decode flags movdir64b msr vcpu vmcs vmx
 FAKED		:= $(EXECUTORS:%=$(O)/asan-plugin/qemu/%.o) $(MODEL_ASAN) \
 		   $(patsubst %,$(O)/asan-plugin/qemu/tests/%.o,fake_qemu fake_platform)
 MADE_plugin-tests = $(PLUGIN_SRC) $(GUEST_SRC) $(GUEST_ASM) $(MODEL_SRC) $(GLIB_LIBS) $(MODEL_LIBS)
 
+$(O)/asan-plugin/test_control: $(FAKED)
 $(O)/asan-plugin/test_cpu: $(FAKED)
 $(O)/asan-plugin/test_decode: $(O)/asan-plugin/qemu/decode.o
 $(O)/asan-plugin/test_files: $(patsubst %,$(O)/asan-plugin/qemu/%.o,json report stats tests/check_json trace) $(MODEL_ASAN)

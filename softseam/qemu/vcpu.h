@@ -47,6 +47,8 @@ struct vcpu_cpuid {
 	bool active;
 	uint64_t next_pc;
 	uint32_t leaf, subleaf;
+	/* RAX of CONTROL_LEAF, see control.h. */
+	uint64_t answer;
 };
 
 /* Running a TD, or about to: see run_td.c. */
