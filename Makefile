@@ -3,11 +3,11 @@
 .DEFAULT_GOAL := help
 
 # Passed to the lab when set, e.g. make run BASE=stock VCPUS=4
-export BASE KERNEL VCPUS MEM TDS TRACE DPAMT EXT SHARD SUITE TEST DISCARD OVERWRITE V
+export BASE KERNEL VCPUS MEM TDS TRACE DPAMT EXT SHARD POINT SUITE TEST DISCARD OVERWRITE V
 
 LAB := lab/enter
 
-.PHONY: help run shell test test-all tree refresh series bench sizes clean distclean
+.PHONY: help run shell test test-all tree refresh series bench sweep sizes clean distclean
 
 help: ## show this list
 	@echo "make TARGET [NAME=VALUE...]"
@@ -36,8 +36,11 @@ refresh: ## rewrite series/ and added files from build/linux
 series: ## write the mails for git am to build/series
 	@$(LAB) series
 
-bench: ## measure what the plugin costs
+bench: ## measure what Dynamic PAMT and the plugin cost
 	@$(LAB) bench
+
+sweep: ## fail each SEAMCALL and allocation of a TD's life in turn (SHARD=i/n, POINT=)
+	@$(LAB) sweep
 
 sizes: ## lines and longest function per file, and what the series adds to stock files
 	@$(LAB) sizes

@@ -5,6 +5,7 @@ import sys
 from lab import bench, clean, run, runner, sizes, trees
 from lab.say import LabError
 from lab.series import SeriesError
+from lab.sweep import run as sweep
 
 COMMANDS = {
     "run": run.run,
@@ -15,6 +16,7 @@ COMMANDS = {
     "refresh": trees.refresh,
     "series": trees.mails,
     "bench": bench.bench,
+    "sweep": sweep.run,
     "sizes": sizes.report,
     "clean": clean.clean,
 }

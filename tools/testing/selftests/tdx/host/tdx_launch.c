@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include <linux/kernel.h>
+#include "lib/fail_nth.h"
 #include "lib/kvm_tdx.h"
 #include "lib/work.h"
 
@@ -23,6 +24,8 @@ struct options {
 	/* MB of RAM that each guest accepts; 0: all. */
 	unsigned int accept_mb;
 	unsigned int convert_kb;
+	/* Allocations that fail, counted from 1; 0: none. */
+	unsigned int fail_nth, vcpu_fail_nth;
 	const char *payload;
 };
 
@@ -33,6 +36,7 @@ struct launch {
 	struct td_config config;
 	struct td_outcome outcome;
 	double built, ran, destroyed;
+	bool allocation_failed;
 	pthread_t thread;
 	int ret;
 	char why[ERROR_SIZE];
@@ -44,6 +48,8 @@ static const struct option long_options[] = {
 	{ "mem", required_argument, NULL, 'm' },
 	{ "accept", required_argument, NULL, 'a' },
 	{ "convert", required_argument, NULL, 'c' },
+	{ "fail-nth", required_argument, NULL, 'f' },
+	{ "vcpu-fail-nth", required_argument, NULL, 'F' },
 	{ "payload", required_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
@@ -57,6 +63,9 @@ static void __noreturn show_usage(int status)
 	      "  --mem MB[,MB...] RAM of each TD, in the same way (16)\n"
 	      "  --accept MB      RAM that each guest accepts and works on (all)\n"
 	      "  --convert KB     of it, what each vCPU shares and takes back (64)\n"
+	      "  --fail-nth N     the Nth allocation of the kernel fails for each thread that launches\n"
+	      "                   a TD; needs CONFIG_FAILSLAB or CONFIG_FAIL_PAGE_ALLOC\n"
+	      "  --vcpu-fail-nth N  the same for each thread that runs a vCPU\n"
 	      "  --payload FILE   ELF file to run instead of the built-in guest; it must speak\n"
 	      "                   the protocol of guest/mailbox.h\n",
 	      stderr);
@@ -130,6 +139,12 @@ static void parse(struct options *o, int argc, char **argv)
 		case 'c':
 			o->convert_kb = parse_one(optarg, "convert");
 			break;
+		case 'f':
+			o->fail_nth = parse_one(optarg, "fail-nth");
+			break;
+		case 'F':
+			o->vcpu_fail_nth = parse_one(optarg, "vcpu-fail-nth");
+			break;
 		case 'p':
 			o->payload = optarg;
 			break;
@@ -172,13 +187,17 @@ static void *run(void *arg)
 	struct td_work work;
 	double start = now();
 
-	l->ret = td_build(&l->td, &l->config, TD_FINALIZED);
+	l->ret = fail_nth(l->options->fail_nth);
+	if (!l->ret)
+		l->ret = td_build(&l->td, &l->config, TD_FINALIZED);
 	l->built = now() - start;
 	if (!l->ret) {
 		choose_work(l, &work);
 		l->ret = td_work(&l->td, &work, &l->outcome);
 		l->ran = now() - start - l->built;
 	}
+	if (l->options->fail_nth && fail_nth_happened())
+		l->allocation_failed = true;
 	if (l->ret)
 		snprintf(l->why, sizeof(l->why), "%s", last_error());
 	return NULL;
@@ -193,6 +212,8 @@ static void init_launch(struct launch *l, const struct options *o, unsigned int 
 	l->config.nr_vcpus = o->vcpus[index % o->nr_vcpus];
 	l->config.ram_size = o->mb[index % o->nr_mb] * TD_MB;
 	l->config.image = o->payload ? image : NULL;
+	l->config.vcpu_fail_nth = o->vcpu_fail_nth;
+	l->config.vcpu_failed = &l->allocation_failed;
 }
 
 /* JSON has no other characters to be careful with in what guests print. */
@@ -238,6 +259,8 @@ static void print_json(const struct launch *l)
 	printf("\"seconds\": {\"build\": %.3f, \"run\": %.3f, \"destroy\": %.3f}, ", l->built,
 	       l->ran, l->destroyed);
 	print_said(l);
+	if (l->options->fail_nth || l->options->vcpu_fail_nth)
+		printf(", \"allocation_failed\": %s", l->allocation_failed ? "true" : "false");
 	printf(", \"error\": ");
 	if (l->ret)
 		print_json_text(l->why);

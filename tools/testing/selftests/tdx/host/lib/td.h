@@ -45,6 +45,10 @@ struct td_config {
 	u64 mrownerconfig[6];
 	/* NULL: the payload that is built in. */
 	const struct td_image *image;
+	/* For each thread that runs a vCPU, see fail_nth(); 0: none. */
+	unsigned int vcpu_fail_nth;
+	/* Set if an allocation failed in one of them. */
+	bool *vcpu_failed;
 };
 
 /* GPAs with two sides: guest_memfd is private, @shared is ordinary memory. */

@@ -2,6 +2,7 @@
 /* vCPUs in threads of their own. */
 #include <errno.h>
 #include <string.h>
+#include "fail_nth.h"
 #include "kvm_tdx.h"
 #include "td.h"
 
@@ -30,8 +31,13 @@ int td_start(struct td *td)
 static void *run_job(void *arg)
 {
 	struct job *job = arg;
+	const struct td_config *config = &job->vcpu->td->config;
 
-	job->ret = job->fn(job->vcpu, job->arg);
+	job->ret = fail_nth(config->vcpu_fail_nth);
+	if (!job->ret)
+		job->ret = job->fn(job->vcpu, job->arg);
+	if (config->vcpu_fail_nth && fail_nth_happened())
+		*config->vcpu_failed = true;
 	memcpy(job->why, last_error(), sizeof(job->why));
 	return NULL;
 }

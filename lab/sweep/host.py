@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots hosts that go through faults: a batch in one boot for those of a TD's life, a boot each for those of init."""
+import collections
+import dataclasses
+import json
+from pathlib import Path
+
+from lab import initramfs, kernel, place, qemu, selftests, softseam, trace, trees
+from lab.run import EXTENSIONS, LEAST, DYNAMIC_PAMT
+from lab.say import LabError, command
+
+SOURCE = Path(__file__).parent / "sweep.c"
+OUT = place.BUILD / "sweep"
+FEATURES = {"features0": hex(LEAST | DYNAMIC_PAMT | EXTENSIONS)}
+# A point takes below a second; the program on the host kills those that hang long before this is over.
+SECONDS_PER_POINT = 4
+LIFE = "run:tdx_launch+--mem+16+--accept+1+--convert+16"
+
+
+@dataclasses.dataclass
+class Host:
+    """The kernel of the series whose allocations can fail, and the programs that go through faults."""
+    kernel: kernel.Kernel
+    programs: list
+
+    def boot(self, name, steps, programs=(), timeout=60, **seam):
+        machine = qemu.Machine(self.kernel.image, initramfs.build(self.kernel, [*self.programs, *programs]), steps,
+                               seam=FEATURES | seam, timeout=timeout)
+        return qemu.boot(machine, OUT / name)
+
+
+def make():
+    """Build everything that a sweep needs."""
+    softseam.build()
+    built = kernel.build(trees.kernel("series", config=("host", "fault")))
+    programs = [path for path in selftests.build(kernel.build(trees.kernel("series"))) if path.name == "tdx_launch"]
+    OUT.mkdir(parents=True, exist_ok=True)
+    sweep = OUT / "sweep"
+    command(["gcc", *initramfs.CFLAGS, "-D_GNU_SOURCE", "-o", sweep, SOURCE], "sweep.log", "compiling lab/sweep/sweep.c")
+    return Host(built, [*programs, sweep])
+
+
+def record(host):
+    """({leaf: calls} of the module's init, the same of a TD's life)."""
+    result = host.boot("record", f"load:kvm-intel,{LIFE}")
+    if not result.did("run")["ok"]:
+        raise LabError(f"a TD without faults fails: {result.output[-300:]}; {result.last_words()}")
+    calls = list(trace.read(result.folder / "trace.txt"))
+    end = max(at for at, call in enumerate(calls) if call.leaf in trace.INIT) + 1
+    counts = [collections.Counter(call.leaf for call in part) for part in (calls[:end], calls[end:])]
+    return tuple({leaf: count for leaf, count in part.items() if leaf.startswith("TDH.")} for part in counts)
+
+
+def live(host, name, points):
+    """Go through @points in as few boots as it takes.  Yields (point, what the host said), or an error instead."""
+    left = list(points)
+    nr = 0
+    while left:
+        listing = OUT / f"{name}.points"
+        listing.write_text("".join(f"{point.text}\n" for point in left))
+        result = host.boot(f"{name}-{nr}", f"load:kvm-intel,run:sweep+/bin/{listing.name}", [listing],
+                           timeout=60 + SECONDS_PER_POINT * len(left), control="on")
+        said = [json.loads(line) for line in result.output.splitlines() if line.startswith('{"fault"')]
+        for point, entry in zip(left, said):
+            yield point, entry
+        left = left[len(said):]
+        nr += 1
+        whole = not result.timed_out and result.status == 0
+        if left and (not said or not whole):
+            yield left.pop(0), {"died": f"{result.last_words()}; {result.output[-200:]}"}
+
+
+def init(host, name, point):
+    """Boot a host with one fault in the module's init."""
+    return host.boot(name, f"load:kvm-intel,vm,{LIFE}", inject=point.text, timeout=60)

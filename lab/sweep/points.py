@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which faults there are: leaves by occurrence and class of status, and allocations."""
+import dataclasses
+
+# What stands for each class; the count of calls that it hits is the last part.
+CLASSES = {
+    "busy once": "OPERAND_BUSY|RCX:1",
+    "busy for ever": "OPERAND_BUSY|RCX:*",
+    "interrupted": "INTERRUPTED_RESUMABLE:1",
+    "operand": "OPERAND_INVALID|RCX:1",
+    "fatal": "TD_FATAL:1",
+    "no module": "VMFAIL:1",
+}
+# Occurrences that are tried of a leaf that is called more often than that: the first ones, some of those in
+# between, and the last ones.
+FIRST, BETWEEN, LAST = 4, 3, 2
+# What the Nth allocation is counted in, and up to where: the sweep shows that later ones do not happen.
+THREADS = {"thread": 400, "vcpu": 120}
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One fault: @text is what the sweep on the host takes."""
+    phase: str
+    what: str
+    kind: str
+    nth: int
+    text: str
+
+    def __str__(self):
+        return f"{self.what} {self.nth} {self.kind}"
+
+
+def occurrences(calls):
+    """Which of @calls calls of a leaf are hit."""
+    if calls <= FIRST + BETWEEN + LAST:
+        return list(range(1, calls + 1))
+    step = (calls - FIRST - LAST) // (BETWEEN + 1)
+    between = [FIRST + step * (n + 1) for n in range(BETWEEN)]
+    return [*range(1, FIRST + 1), *between, *range(calls - LAST + 1, calls + 1)]
+
+
+def leaf_points(phase, calls):
+    """Points for {leaf: calls}, as recorded."""
+    return [Point(phase, leaf, kind, nth, f"{leaf}:{nth}:{status}")
+            for leaf in sorted(calls) for nth in occurrences(calls[leaf]) for kind, status in CLASSES.items()]
+
+
+def allocation_points():
+    return [Point("life", f"allocation ({thread})", "no memory", nth, f"{thread} {nth}")
+            for thread, most in THREADS.items() for nth in range(1, most + 1)]
+
+
+def shard(points, index, count):
+    """Part @index of @count, from 1: neighbours go to different parts, so that each takes as long."""
+    return points[index - 1::count]

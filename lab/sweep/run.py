@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""make sweep: go through all faults, or a part of them, and tell how the host took them."""
+import concurrent.futures
+import dataclasses
+import json
+import os
+import re
+
+from lab import place
+from lab.say import LabError, line, step
+from lab.sweep import host, judge, table
+from lab.sweep.points import Point, allocation_points, leaf_points, shard
+
+# Faults in a boot: the more, the longer it takes to get back to one that fails.
+BATCH = 150
+# Boots at a time; each has two CPUs that wait for one another much of the time.
+BOOTS = 2
+
+
+def wanted_shard():
+    """(i, n) of SHARD=i/n; all by default."""
+    text = os.environ.get("SHARD") or "1/1"
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    index, count = map(int, match.groups()) if match else (0, 0)
+    if not 1 <= index <= count:
+        raise LabError(f"SHARD={text}: must be i/n with i from 1 to n, e.g. 1/4")
+    return index, count
+
+
+def all_points(init, life):
+    return [*leaf_points("init", init), *leaf_points("life", life), *allocation_points()]
+
+
+def happened(point, said):
+    """False for an allocation beyond the last one that the life makes."""
+    return point.kind != "no memory" or '"allocation_failed": true' in said.get("said", "")
+
+
+def sweep_life(built, points, tell):
+    for at in range(0, len(points), BATCH):
+        for point, said in host.live(built, f"life-{at}", points[at:at + BATCH]):
+            tell()
+            if "died" in said or happened(point, said):
+                yield point, judge.wrong_with(point, said), said
+
+
+def sweep_init(built, points, tell):
+    def one(numbered):
+        nr, point = numbered
+        result = host.init(built, f"init-{nr % BOOTS}", point)
+        return point, judge.wrong_with_init(point, result), {"log": result.complaints()}
+    # Folders of boots are locked: numbers that meet in one wait for each other.
+    with concurrent.futures.ThreadPoolExecutor(BOOTS) as pool:
+        for outcome in pool.map(one, enumerate(points)):
+            tell()
+            yield outcome
+
+
+def sweep(points, built, name):
+    """Go through @points.  Returns [(point, wrong, said)] of those that happened."""
+    results = []
+    with step("sweep") as s:
+        done = 0
+
+        def tell():
+            nonlocal done
+            done += 1
+            s.detail = f"{done} of {len(points)} faults"
+        by_phase = {phase: [point for point in points if point.phase == phase] for phase in ("init", "life")}
+        results += sweep_init(built, by_phase["init"], tell)
+        results += sweep_life(built, by_phase["life"], tell)
+        s.detail = f"{len(results)} faults, {len(points) - len(results)} beyond the last allocation"
+    save(results, host.OUT / f"{name}.json")
+    return results
+
+
+def save(results, path):
+    entries = [{"point": dataclasses.asdict(point), "wrong": wrong, "said": said} for point, wrong, said in results]
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(json.dumps(entries, indent=1) + "\n")
+    new.rename(path)
+
+
+def merged(count):
+    """The results of all parts of @count that are there, and how many parts."""
+    paths = [path for n in range(1, count + 1) if (path := host.OUT / f"part-{n}-of-{count}.json").exists()]
+    entries = [entry for path in paths for entry in json.loads(path.read_text())]
+    return [(Point(**entry["point"]), entry["wrong"]) for entry in entries], len(paths)
+
+
+def tell(results):
+    for text in table.lines(results):
+        line(text)
+    bad = sum(bool(wrong) for _, wrong in results)
+    if bad or not results:
+        raise LabError(f"{bad} of {len(results)} faults were not taken well: {place.shown(host.OUT)}/*.json")
+
+
+def one(text, init, life):
+    """The point that a report named."""
+    for point in all_points(init, life):
+        if point.text == text:
+            return [point]
+    raise LabError(f"POINT={text}: there is no such fault; a report of make sweep names them")
+
+
+def run():
+    index, count = wanted_shard()
+    built = host.make()
+    init, life = host.record(built)
+    if os.environ.get("POINT"):
+        tell([result[:2] for result in sweep(one(os.environ["POINT"], init, life), built, "point")])
+        return
+    sweep(shard(all_points(init, life), index, count), built, f"part-{index}-of-{count}")
+    results, parts = merged(count)
+    if parts > 1:
+        line(f"{parts} of {count} parts:")
+    tell(results)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The fault sweep: which faults there are, what it makes of a host's answers, and some faults for real."""
+import collections
+
+import pytest
+
+from lab.say import LabError
+from lab.sweep import host, judge, points, run, table
+from lab.sweep.points import Point
+
+# make test tries one of so many, which meets each class in turn; make sweep tries all.
+SAMPLE_EVERY = 11
+INIT_SAMPLE_EVERY = 31
+
+
+def point(what="TDH.MEM.PAGE.AUG", kind="operand", nth=1, phase="life"):
+    return Point(phase, what, kind, nth, f"{what}:{nth}:{points.CLASSES.get(kind, '')}")
+
+
+def said(**changes):
+    return {"fired": 1, "status": 0, "signal": 0, "timed_out": False, "seconds": 0.1, "before": [0, 12800, 0, 1, 25],
+            "after": [0, 12800, 0, 1, 25], "said": "", "log": [], "healthy": True} | changes
+
+
+@pytest.mark.parametrize("calls, expected", [
+    (1, [1]), (9, list(range(1, 10))), (10, [1, 2, 3, 4, 5, 6, 7, 9, 10]),
+    (1000, [1, 2, 3, 4, 252, 500, 748, 999, 1000])])
+def test_occurrences(calls, expected):
+    assert points.occurrences(calls) == expected
+
+
+def test_every_class_of_every_leaf():
+    found = points.leaf_points("life", {"TDH.VP.ENTER": 3, "TDH.MNG.CREATE": 1})
+    assert len(found) == 4 * len(points.CLASSES)
+    assert "TDH.VP.ENTER:2:OPERAND_BUSY|RCX:*" in [each.text for each in found]
+
+
+def test_shards_are_all_points_once():
+    whole = points.allocation_points()
+    parts = [each for n in range(1, 8) for each in points.shard(whole, n, 7)]
+    assert sorted(parts, key=str) == sorted(whole, key=str)
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"])
+def test_bad_shard(monkeypatch, text):
+    monkeypatch.setenv("SHARD", text)
+    with pytest.raises(LabError, match="must be i/n"):
+        run.wanted_shard()
+
+
+def test_well():
+    assert judge.wrong_with(point(), said()) == []
+    assert judge.wrong_with(point(kind="no memory"), said(status=1, fired=0)) == []
+
+
+WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_mem_page_aug+0x10/0x20"
+
+
+@pytest.mark.parametrize("fault, answer, word", [
+    (point(), {"fired": 0}, "never came"),
+    (point(), {"timed_out": True}, "hung"),
+    (point(kind="busy for ever", what="TDH.MNG.INIT"), {"timed_out": True}, "hung"),
+    (point(), {"signal": -1}, "could not be killed"),
+    (point(), {"healthy": False}, "no healthy TD"),
+    (point(), {"after": [1, 12800, 0, 1, 25]}, "1 violations"),
+    (point(), {"after": [0, 12803, 0, 1, 25]}, "left with the module: {'pages': 3}"),
+    (point(), {"after": [0, 12800, 0, 2, 26], "log": [WARN]}, "'KeyIDs': 1, 'pairs': 1"),
+    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 12801, 0, 1, 25]}, "left with the module"),
+    (point(kind="no memory"), {"log": [WARN]}, "nothing explains"),
+    (point(kind="busy once"), {"log": [WARN]}, "nothing explains"),
+    (point(kind="busy once"), {"status": 1, "said": "no"}, "user space noticed: no"),
+    (point(), {"log": ["WARNING: mm/page_alloc.c:5 at free_pages+0x1/0x2"]}, "from elsewhere: mm/page_alloc.c"),
+    (point(), {"log": ["BUG: sleeping function called"]}, "BUG: sleeping"),
+    (point(), {"log": ["list_del corruption. next is bad"]}, "list_del corruption"),
+    (point(), {"died": "the kernel printed nothing"}, "the host died"),
+])
+def test_what_is_not_well_is_told(fault, answer, word):
+    wrong = judge.wrong_with(fault, answer if "died" in answer else said(**answer))
+    assert any(word in text for text in wrong), wrong
+
+
+@pytest.mark.parametrize("fault, answer", [
+    (point(), {"log": [WARN], "status": 1}),
+    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 12801, 0, 1, 26], "log": [WARN]}),
+    (point("TDH.PHYMEM.PAMT.ADD", "busy for ever"), {"timed_out": True, "signal": 9}),
+    (point("TDH.MNG.CREATE", "busy once"), {"status": 1}),
+])
+def test_what_is_explained_is_well(fault, answer):
+    assert judge.wrong_with(fault, said(**answer)) == []
+
+
+def test_table_counts_and_shows_how_to_rerun():
+    results = [(point(), []), (point(nth=2), ["the launcher hung"]), (point(kind="fatal"), [])]
+    text = "\n".join(table.lines(results))
+    assert "2 (1 BAD)" in text and "3 faults, 1 not taken well" in text
+    assert "make sweep POINT='TDH.MEM.PAGE.AUG:2:OPERAND_INVALID|RCX:1'" in text
+
+
+@pytest.fixture(scope="session")
+def built():
+    return host.make()
+
+
+@pytest.fixture(scope="session")
+def recorded(built):
+    return host.record(built)
+
+
+def test_record_covers_the_interface(recorded):
+    init, life = recorded
+    assert {"TDH.SYS.INIT", "TDH.SYS.CONFIG", "TDH.EXT.MEM.ADD", "TDH.EXT.INIT"} <= set(init)
+    assert {"TDH.MNG.CREATE", "TDH.VP.ENTER", "TDH.MEM.PAGE.AUG", "TDH.PHYMEM.PAGE.RECLAIM", "TDH.PHYMEM.PAMT.REMOVE",
+            "TDH.MNG.KEY.FREEID", "TDH.VP.FLUSH", "TDH.MEM.TRACK"} <= set(life)
+    assert len(points.leaf_points("life", life)) > 600
+
+
+def test_some_faults_of_each_class(built, recorded):
+    init, life = recorded
+    sample = [*points.leaf_points("init", init)[::INIT_SAMPLE_EVERY], *points.leaf_points("life", life)[::SAMPLE_EVERY],
+              *points.allocation_points()[:60:10]]
+    results = run.sweep(sample, built, "sample")
+    assert {each.kind for each, _, _ in results} == {*points.CLASSES, "no memory"}
+    assert collections.Counter(each.phase for each, _, _ in results).keys() == {"init", "life"}
+    bad = [f"{each}: {wrong}" for each, wrong, _ in results if wrong]
+    assert not bad, "\n".join(bad)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SELFTEST_TDX_FAIL_NTH_H
+#define SELFTEST_TDX_FAIL_NTH_H
+
+#include <stdbool.h>
+
+/*
+ * The @nth allocation that the kernel makes from now on for this thread fails.  0
+ * does nothing.  Needs a kernel with CONFIG_FAILSLAB or CONFIG_FAIL_PAGE_ALLOC,
+ * which say in debugfs which allocations can fail.
+ *
+ * Returns 0 or a negative errno, with the reason in last_error().
+ */
+int fail_nth(unsigned int nth);
+
+/* Were there so many allocations for this thread since? */
+bool fail_nth_happened(void);
+
+#endif
