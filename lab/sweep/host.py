@@ -19,7 +19,7 @@ LIFE = "run:tdx_launch+--mem+16+--accept+1+--convert+16"
 
 @dataclasses.dataclass
 class Host:
-    """The kernel of the series whose allocations can fail, and the programs that go through faults."""
+    """A kernel of the series, and the programs that go through faults."""
     kernel: kernel.Kernel
     programs: list
 
@@ -29,10 +29,10 @@ class Host:
         return qemu.boot(machine, OUT / name)
 
 
-def make():
-    """Build everything that a sweep needs."""
+def make(config=("host",)):
+    """Build everything that a sweep needs; for faults of allocations, @config has to have "fault"."""
     softseam.build()
-    built = kernel.build(trees.kernel("series", config=("host", "fault")))
+    built = kernel.build(trees.kernel("series", config=config))
     programs = [path for path in selftests.build(kernel.build(trees.kernel("series"))) if path.name == "tdx_launch"]
     OUT.mkdir(parents=True, exist_ok=True)
     sweep = OUT / "sweep"

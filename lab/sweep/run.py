@@ -11,6 +11,7 @@ from lab.say import LabError, line, step
 from lab.sweep import host, judge, table
 from lab.sweep.points import Point, allocation_points, leaf_points, shard
 
+ALLOCATIONS = ("host", "fault")
 # Faults in a boot: the more, the longer it takes to get back to one that fails.
 BATCH = 150
 # Boots at a time; each has two CPUs that wait for one another much of the time.
@@ -36,9 +37,18 @@ def happened(point, said):
     return point.kind != "no memory" or '"allocation_failed": true' in said.get("said", "")
 
 
+def batches(points):
+    """Parts of @points that one boot can go through, and the name of each."""
+    for kernel, part in (("life", [point for point in points if point.kind != "no memory"]),
+                         ("memory", [point for point in points if point.kind == "no memory"])):
+        for at in range(0, len(part), BATCH):
+            yield f"{kernel}-{at}", part[at:at + BATCH]
+
+
 def sweep_life(built, points, tell):
-    for at in range(0, len(points), BATCH):
-        for point, said in host.live(built, f"life-{at}", points[at:at + BATCH]):
+    for name, part in batches(points):
+        host_of_part = host.make(ALLOCATIONS) if name.startswith("memory") else built
+        for point, said in host.live(host_of_part, name, part):
             tell()
             if "died" in said or happened(point, said):
                 yield point, judge.wrong_with(point, said), said

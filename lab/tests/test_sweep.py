@@ -89,6 +89,14 @@ def test_what_is_explained_is_well(fault, answer):
     assert judge.wrong_with(fault, said(**answer)) == []
 
 
+def test_allocations_are_a_part_of_their_own():
+    """They need a kernel that can fail them."""
+    named = list(run.batches([*points.allocation_points()[:200], *points.leaf_points("life", {"TDH.VP.ENTER": 100})]))
+    assert [name for name, _ in named] == ["life-0", "memory-0", "memory-150"]
+    assert sum(len(part) for _, part in named) == 200 + 9 * len(points.CLASSES)
+    assert all((point.kind == "no memory") == name.startswith("memory") for name, part in named for point in part)
+
+
 def test_table_counts_and_shows_how_to_rerun():
     results = [(point(), []), (point(nth=2), ["the launcher hung"]), (point(kind="fatal"), [])]
     text = "\n".join(table.lines(results))
@@ -116,10 +124,9 @@ def test_record_covers_the_interface(recorded):
 
 def test_some_faults_of_each_class(built, recorded):
     init, life = recorded
-    sample = [*points.leaf_points("init", init)[::INIT_SAMPLE_EVERY], *points.leaf_points("life", life)[::SAMPLE_EVERY],
-              *points.allocation_points()[:60:10]]
+    sample = [*points.leaf_points("init", init)[::INIT_SAMPLE_EVERY], *points.leaf_points("life", life)[::SAMPLE_EVERY]]
     results = run.sweep(sample, built, "sample")
-    assert {each.kind for each, _, _ in results} == {*points.CLASSES, "no memory"}
+    assert {each.kind for each, _, _ in results} == {*points.CLASSES}
     assert collections.Counter(each.phase for each, _, _ in results).keys() == {"init", "life"}
     bad = [f"{each}: {wrong}" for each, wrong, _ in results if wrong]
     assert not bad, "\n".join(bad)
