@@ -71,6 +71,8 @@ class Memory:
             return False
         for kind, count in self.counts.items():
             self.peak[kind] = max(self.peak.get(kind, 0), count)
+        # Kinds are not at their most at the same time.
+        self.peak["all"] = max(self.peak.get("all", 0), len(self.pages))
         return True
 
     def give(self, page, kind):

@@ -40,6 +40,10 @@ function count(n) {
 	return n.toLocaleString("en-US");
 }
 
+function known(n) {
+	return n === null ? "not known" : count(n);
+}
+
 function familyOf(leaf) {
 	const found = FAMILIES.find(([name]) => leaf.startsWith("TDH." + name + "."));
 
@@ -64,10 +68,11 @@ function showCards() {
 		[data.tdx_initialized ? "yes" : "no", "TDX module initialised", !data.tdx_initialized],
 		[data.tds.filter((td) => !td.wrong).length + " of " + data.tds.length, "TDs well", data.tds.some((td) => td.wrong)],
 		[count(calls), "SEAMCALLs", false],
-		[data.violations, "violations", data.violations > 0],
-		[data.leaked_pages, "leaked pages", data.leaked_pages > 0],
+		[known(data.violations), "violations", data.violations !== 0],
+		[known(data.leaked_pages), "leaked pages", data.leaked_pages !== 0],
 		[data.keyids.in_use + " of " + data.keyids.total, "KeyIDs in use at the end", data.keyids.in_use > 1],
-		[data.ext_pool_mb + " MB", "pool of the Extensions", false],
+		[data.extensions_initialised ? data.ext_pool_mb + " MB" : "none",
+			data.extensions_initialised ? "pool of the Extensions, initialised" : "Extensions in use", false],
 	];
 
 	for (const [value, text, bad] of cards) {
@@ -89,7 +94,7 @@ function showPamt() {
 	for (const [name, kb, computed] of bars) {
 		const bar = element(by("pamt"), "div", undefined, computed ? "bar computed" : "bar");
 
-		element(bar, "span", name + (computed ? " (computed)" : ""));
+		element(bar, "span", name + (computed ? " (computed)" : " (measured)"));
 		element(element(bar, "span"), "i").style.width = 100 * kb / most + "%";
 		element(bar, "em", count(kb) + " KB");
 	}

@@ -70,6 +70,12 @@ def test_violations_and_complaints(shown):
     assert cards(dom)["violations"] == "3"
 
 
+def test_what_is_not_known_is_not_shown_as_good(shown):
+    dom = shown(stats={})
+    assert verdict(dom)[0] == "bad" and 'data-ready="yes"' in dom
+    assert cards(dom)["violations"] == cards(dom)["leaked pages"] == "not known"
+
+
 def test_run_without_calls_or_tds(shown):
     dom = shown()
     assert verdict(dom)[0] == "good" and 'data-ready="yes"' in dom
