@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from lab import report, report_page
-from lab.tests import browser
+from lab import browser, report, report_page
 from lab.tests.test_report import PAIRS_OF_MODULE, STATS, TD, result  # noqa: F401
 from lab.tests.test_trace import LINES
 

@@ -60,3 +60,9 @@ def test_peaks_survive_thinning():
     assert rows[5432] in thinned and thinned[-1] == rows[-1]
     assert thinned == sorted(thinned)
     assert trace.thin(rows[:50], 100) == rows[:50]
+
+
+def test_what_was_there_before_a_pause_stays():
+    rows = [[n, 0, 0, 0, n] for n in range(25)] + [[n, 0, 0, n, 25] for n in range(100000, 110000)]
+    thinned = trace.thin(rows, 100)
+    assert rows[24] in thinned and len(thinned) <= 202
