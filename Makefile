@@ -7,12 +7,12 @@ export BASE KERNEL VCPUS MEM TDS TRACE DPAMT EXT SHARD POINT SUITE TEST DISCARD 
 
 LAB := lab/enter
 
-.PHONY: help run shell test test-all tree refresh series bench sweep sizes clean distclean
+.PHONY: help run shell test test-all tree refresh series bench sweep sizes picture clean distclean
 
 help: ## show this list
 	@echo "make TARGET [NAME=VALUE...]"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
-	@echo "NAME: BASE=stock|series, KERNEL=7.2, VCPUS=2, MEM=1024 (MB), DPAMT=on|off, EXT=on|off, TDS=3, TRACE=1, SUITE=NAME, TEST=PATTERN,"
+	@echo "NAME: BASE=stock|series, KERNEL=7.2, VCPUS=2, MEM=1024 (MB), DPAMT=on|off, EXT=on|off, TDS=0..8, TRACE=1, SUITE=NAME, TEST=PATTERN,"
 	@echo "      DISCARD=1 (tree, clean), OVERWRITE=1 (refresh); TDX_LAB_CACHE=FOLDER from the environment"
 
 run: ## boot a TDX host on softseam and report
@@ -44,6 +44,9 @@ sweep: ## fail each SEAMCALL and allocation of a TD's life in turn (SHARD=i/n, P
 
 sizes: ## lines and longest function per file, and what the series adds to stock files
 	@$(LAB) sizes
+
+picture: ## draw doc/report.png, which README.md shows, from the last run
+	@$(LAB) picture
 
 clean: ## remove build/, but never changes in build/linux not yet in series/
 	@$(LAB) clean

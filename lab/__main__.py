@@ -2,7 +2,7 @@
 """python3 -m lab COMMAND: what the Makefile's targets call, inside the toolbox."""
 import sys
 
-from lab import bench, clean, run, runner, sizes, trees
+from lab import bench, browser, clean, run, runner, sizes, trees
 from lab.say import LabError
 from lab.series import SeriesError
 from lab.sweep import run as sweep
@@ -18,6 +18,7 @@ COMMANDS = {
     "bench": bench.bench,
     "sweep": sweep.run,
     "sizes": sizes.report,
+    "picture": browser.picture,
     "clean": clean.clean,
 }
 

@@ -38,11 +38,21 @@ def from_console(text):
     }
 
 
+def json_lines(text, start):
+    """What the lines of @text with this start say; a line that was cut short says nothing."""
+    for line in text.splitlines():
+        if line.startswith(start):
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
+
+
 def from_output(result):
     """What programs on the host said: of each TD, and the kernel's own counters."""
     path = result.folder / "output.log"
     text = result.output if path.exists() else ""
-    return {"tds": [json.loads(line) for line in text.splitlines() if line.startswith('{"td"')],
+    return {"tds": list(json_lines(text, '{"td"')),
             "kernel_counters": {name: int(value) for name, value in COUNTER.findall(text)}}
 
 
@@ -50,7 +60,7 @@ def from_trace(result):
     """What the module had at most, and over time."""
     path = result.folder / "trace.txt"
     memory, rows = trace.follow(trace.read(path)) if path.exists() else (trace.Memory(), [])
-    return {"pages_peak": {kind: memory.peak.get(kind, 0) for kind in memory.counts},
+    return {"pages_peak": {kind: memory.peak.get(kind, 0) for kind in (*memory.counts, "all")},
             "pamt_pairs_of_module": memory.pairs_of_module, "memory": rows}
 
 
@@ -67,7 +77,9 @@ def pamt_sizes(summary):
 
 
 def leaks(summary, stats):
-    """Pages that are neither the kernel's nor accounted for, now that no TD is left."""
+    """Pages that are neither the kernel's nor accounted for, now that no TD is left; None if nobody can tell."""
+    if not stats:
+        return None
     counters = summary["kernel_counters"]
     pages = stats.get("pages_owned", 0) - stats.get("ext_pool_pages", 0)
     pairs = stats.get("pamt_pairs", 0) - summary["pamt_pairs_of_module"] + counters.get("pamt/leaked", 0)
@@ -84,6 +96,29 @@ def wrong_with(td):
     return f"its vCPU {silent[0]} said nothing" if silent else None
 
 
+def checks_of_module(result, summary):
+    """What softseam must have told at the end: silence is no proof that all is well."""
+    told = summary["violations"] is not None
+    yield told, f"softseam left no counters, so violations and leaks are not known: {result.stderr.strip()[-200:]}"
+    if told:
+        yield summary["violations"] == 0, (f"softseam counted {summary['violations']} violations: "
+                                           f"{result.stderr.strip()[-300:]}")
+        yield summary["leaked_pages"] == 0, (f"{summary['leaked_pages']} pages are lost: "
+                                             "the module has them, and no TD is left")
+        yield summary["keyids"]["in_use"] <= 1, f"{summary['keyids']['in_use'] - 1} KeyIDs of TDs are still in use"
+
+
+def checks_of_counters(summary):
+    """What the kernel counts of Dynamic PAMT must be there, and be what the module says."""
+    if summary["pamt"]["measured"] != "dynamic":
+        return
+    pairs, stuck = (summary["kernel_counters"].get(f"pamt/{name}") for name in ("pairs", "stuck"))
+    yield pairs is not None, "the kernel's counters of Dynamic PAMT could not be read"
+    if pairs is not None and summary["violations"] is not None:
+        yield pairs == summary["pamt_pairs"], f"the kernel counts {pairs} PAMT pairs, the module {summary['pamt_pairs']}"
+    yield not stuck, f"{stuck} PAMT pairs are stuck: the module did not give them back"
+
+
 def checks(result, summary, wanted_tds):
     """Every step that must have held, with what to say when it did not."""
     agent = {(entry["step"], entry["arg"]): entry for entry in result.agent}
@@ -98,17 +133,24 @@ def checks(result, summary, wanted_tds):
     yield len(summary["tds"]) == wanted_tds, f"{len(summary['tds'])} of {wanted_tds} TDs reported: {result.last_words()}"
     for td in summary["tds"]:
         yield not wrong_with(td), f"TD {td['td']}: {wrong_with(td)}"
-    yield summary["violations"] == 0, f"softseam counted {summary['violations']} violations: {result.stderr.strip()[-300:]}"
-    yield summary["leaked_pages"] == 0, f"{summary['leaked_pages']} pages are lost: the module has them, and no TD is left"
-    yield summary["keyids"]["in_use"] <= 1, f"{summary['keyids']['in_use'] - 1} KeyIDs of TDs are still in use"
+    yield from checks_of_module(result, summary)
+    yield from checks_of_counters(summary)
     yield not summary["complaints"], f"the kernel complained: {summary['complaints'][:1]}"
 
 
 def read_stats(result):
-    """softseam's counters and violations; empty if it was stopped before it could tell."""
+    """softseam's counters and violations; empty if it was stopped before it could tell all."""
     path = result.folder / "stats.json"
-    said = json.loads(path.read_text()) if path.exists() else {"module": {}}
+    try:
+        said = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}, []
     return said["module"], said.get("violation_list", [])
+
+
+def succeeded(stats, leaf):
+    counts = stats.get("leaves", {}).get(leaf)
+    return bool(counts) and counts["calls"] > counts["errors"]
 
 
 def collect(result, base, release, wanted_tds=0, machine=None):
@@ -128,7 +170,8 @@ def collect(result, base, release, wanted_tds=0, machine=None):
         "pamt_pairs_kb": stats.get("pamt_pairs", 0) * PAIR_KB,
         **from_trace(result),
         "seamcalls": stats.get("leaves", {}),
-        "violations": stats.get("violations", 0),
+        "extensions_initialised": succeeded(stats, "TDH.EXT.INIT"),
+        "violations": stats.get("violations"),
         "violation_list": violations,
         "complaints": result.complaints(),
     }

@@ -13,6 +13,7 @@ PAGE = Path(__file__).parent / "page"
 MAX_CALLS = 1_000_000
 # Times are in units of 100 ns, which reach 7 minutes in 32 bits.
 UNIT = 100
+LAST = 2**32 - 1
 
 
 def packed(code, values):
@@ -28,8 +29,8 @@ def timeline(calls):
         if len(start) == MAX_CALLS:
             skipped += 1
             continue
-        start.append(max(call.end - call.took - first, 0) // UNIT)
-        took.append(call.took // UNIT)
+        start.append(min(max(call.end - call.took - first, 0) // UNIT, LAST))
+        took.append(min(call.took // UNIT, LAST))
         cpu.append(call.cpu)
         leaf.append(names.setdefault(call.leaf, len(names)))
         failed.append(not call.succeeded)

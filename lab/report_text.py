@@ -30,18 +30,24 @@ def pamt_lines(summary):
 def machine_lines(summary):
     keyids, total = summary["private_keyids"], summary["machine"]
     hardware = f", {total['vcpus']} CPUs, {total['memory_mb']} MB" if total else ""
-    extensions = f", Extensions with {summary['ext_pool_mb']} MB" if summary["ext_pool_mb"] else ""
+    extensions = (f"Extensions initialised with a pool of {summary['ext_pool_mb']} MB" if summary["extensions_initialised"]
+                  else "no Extensions")
     yield row("host", f"Linux {summary['kernel']} ({summary['base']}){hardware}")
     yield row("TDX module", f"{summary['module_version'] or '-'}, "
-              f"{'initialised' if summary['tdx_initialized'] else 'NOT initialised'}{extensions}")
+              f"{'initialised' if summary['tdx_initialized'] else 'NOT initialised'}; {extensions}")
     yield row("KeyIDs", f"{keyids[0]} to {keyids[1] - 1}, {keyids[0]} is the global one" if keyids else "-")
     yield row("KVM", f"VM types {summary['kvm_vm_types']:#x}")
     yield from pamt_lines(summary)
 
 
+def plain(text):
+    """@text without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
 def said(td):
     """What the guest's vCPUs printed, on one line."""
-    words = " / ".join(re.sub(r"\s+", " ", text).strip() for text in td["said"])
+    words = plain(" / ".join(re.sub(r"\s+", " ", text).strip() for text in td["said"]))
     return words if len(words) <= SAID else words[:SAID - 3] + "..."
 
 
@@ -53,7 +59,7 @@ def td_lines(summary):
         match = {name: "ok" if td[f"{name}_matches"] else "BAD" for name in ("mrtd", "rtmr")}
         yield (f"{td['td']:>4}{td['vcpus']:>7}{td['mem_mb']:>6}{td['accepted_pages']:>10}{td['converted_pages']:>11}"
                f"{match['mrtd']:>6}{match['rtmr']:>6}{sum(td['seconds'].values()):>9.1f}  "
-               f"{wrong_with(td) or said(td)}")
+               f"{plain(wrong_with(td) or said(td))}")
     yield ""
 
 
@@ -68,9 +74,10 @@ def leaf_lines(summary):
 
 
 def verdict_lines(summary):
-    peak = sum(count for kind, count in summary["pages_peak"].items() if kind != "pairs")
-    yield row("violations", summary["violations"])
-    yield row("leaked pages", f"{summary['leaked_pages']} (TDs had {peak * PAGE_KB} KB at most)")
+    def known(count):
+        return "not known" if count is None else count
+    yield row("violations", known(summary["violations"]))
+    yield row("leaked pages", f"{known(summary['leaked_pages'])} (TDs had {summary['pages_peak']['all'] * PAGE_KB} KB at most)")
     yield row("KeyIDs in use", f"{summary['keyids']['in_use']} at the end, the global one included")
 
 

@@ -12,6 +12,8 @@ COUNTERS = f",run:grep+-r+.+{report.COUNTERS}"
 TD_MEMORY_MB = (16, 32, 64)
 TD_VCPUS = (1, 2, 4)
 MAX_TDS = 8
+# The host may take so long, and as long again as so many TDs on a slow machine.
+BOOT_SECONDS, TD_SECONDS = 120, 30
 # What the host needs beside the memory of TDs: itself, the pool of the Extensions, what is shared with TDs.
 HOST_MB = 224
 # Default and limits of the host's size.
@@ -60,17 +62,19 @@ def launch(tds, vcpus, memory_mb):
     return f",run:tdx_launch+--tds+{tds}+--vcpus+{lists[0]}+--mem+{lists[1]}"
 
 
-def run():
+def run(folder=place.BUILD / "run"):
+    """One run, with its logs and reports in @folder."""
     tds = number("TDS", 3, 0, MAX_TDS)
     vcpus, memory_mb = number("VCPUS", *VCPUS), number("MEM", *MEMORY_MB)
     steps = STEPS + launch(tds, vcpus, memory_mb) + COUNTERS
     offered()
     programs = selftests.build(kernel.build(trees.kernel("series"))) if tds else ()
     host, base, built = machine(steps, programs)
-    host.seam["trace_json"] = place.BUILD / "run/trace.json"
+    host.seam["trace_json"] = folder / "trace.json"
+    host.timeout = BOOT_SECONDS + TD_SECONDS * tds
     with step("TDX host") as s:
         s.detail = "booting"
-        result = qemu.boot(host, place.BUILD / "run")
+        result = qemu.boot(host, folder)
         s.detail = f"booted and powered off, {host.vcpus} CPUs, {host.memory_mb} MB"
     tell(result, host, base, built.release(), tds)
 
@@ -79,9 +83,9 @@ def tell(result, host, base, release, tds):
     """Report on the terminal and in files; an error if anything was not as it should be."""
     summary = report.collect(result, base, release, tds, {"vcpus": host.vcpus, "memory_mb": host.memory_mb})
     with step("report") as s:
-        report.write_json(summary, place.BUILD / "run/report.json")
-        report.write(report_page.page(summary, result.folder / "trace.txt"), place.BUILD / "run/report.html")
-        s.detail = "build/run/report.html"
+        report.write_json(summary, result.folder / "report.json")
+        report.write(report_page.page(summary, result.folder / "trace.txt"), result.folder / "report.html")
+        s.detail = place.shown(result.folder / "report.html")
     for text in report_text.lines(summary):
         line(text)
     if summary["failed"]:

@@ -53,6 +53,7 @@ SUITES = [
            "report", "report_page", "trace", "runner", "lab"),
     pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
     pytest("td", "TDs that run, on the stock kernel and on the series"),
+    pytest("run", "make run with each of its options"),
     pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td", "pamt_bench"),
 ]
 

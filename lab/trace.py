@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """softseam's trace as calls, and what the calls say about the memory that the module has."""
 import dataclasses
+import itertools
 import re
 from typing import NamedTuple
 
@@ -71,6 +72,8 @@ class Memory:
             return False
         for kind, count in self.counts.items():
             self.peak[kind] = max(self.peak.get(kind, 0), count)
+        # Kinds are not at their most at the same time.
+        self.peak["all"] = max(self.peak.get("all", 0), len(self.pages))
         return True
 
     def give(self, page, kind):
@@ -93,13 +96,15 @@ def follow(calls, steps=1500):
 
 
 def thin(rows, steps):
-    """Of each stretch of @rows, the one with most pages and the last one."""
+    """Of each stretch of @rows, the one with most pages, the last one, and those before a pause."""
     if len(rows) <= 2 * steps:
         return rows
     size = -(-len(rows) // steps)
+    pause = (rows[-1][0] - rows[0][0]) // 200
     kept = []
     for at in range(0, len(rows), size):
         part = rows[at:at + size]
         highest = max(part, key=lambda row: sum(row[1:]))
-        kept += [highest] if highest is part[-1] else [highest, part[-1]]
+        kept += [row for row, after in itertools.pairwise(part + part[-1:])
+                 if row is highest or row is part[-1] or after[0] - row[0] > pause]
     return kept

@@ -17,7 +17,8 @@ const FAMILIES = [
 	["PHYMEM.PAMT", "#c2427a"], ["PHYMEM", "#8a6d3b"], ["EXT", "#5a9216"], ["SYS", "#7b8794"],
 ];
 const OTHER = ["other", "#a0a0a0"];
-const KINDS = [["private", "#1b998b"], ["S-EPT", "#3467b2"], ["control", "#d98324"], ["PAMT pairs", "#c2427a"]];
+const KINDS = [["private", "#1b998b"], ["S-EPT", "#3467b2"], ["control", "#d98324"]];
+const PAIRS = [["PAMT pairs", "#c2427a"]];
 // The rows of data.memory have these behind the time, in this order.
 const COLUMNS = { "control": 1, "S-EPT": 2, "private": 3, "PAMT pairs": 4 };
 
@@ -38,6 +39,10 @@ function by(id) {
 
 function count(n) {
 	return n.toLocaleString("en-US");
+}
+
+function known(n) {
+	return n === null ? "not known" : count(n);
 }
 
 function familyOf(leaf) {
@@ -64,10 +69,11 @@ function showCards() {
 		[data.tdx_initialized ? "yes" : "no", "TDX module initialised", !data.tdx_initialized],
 		[data.tds.filter((td) => !td.wrong).length + " of " + data.tds.length, "TDs well", data.tds.some((td) => td.wrong)],
 		[count(calls), "SEAMCALLs", false],
-		[data.violations, "violations", data.violations > 0],
-		[data.leaked_pages, "leaked pages", data.leaked_pages > 0],
+		[known(data.violations), "violations", data.violations !== 0],
+		[known(data.leaked_pages), "leaked pages", data.leaked_pages !== 0],
 		[data.keyids.in_use + " of " + data.keyids.total, "KeyIDs in use at the end", data.keyids.in_use > 1],
-		[data.ext_pool_mb + " MB", "pool of the Extensions", false],
+		[data.extensions_initialised ? data.ext_pool_mb + " MB" : "none",
+			data.extensions_initialised ? "pool of the Extensions, initialised" : "Extensions in use", false],
 	];
 
 	for (const [value, text, bad] of cards) {
@@ -89,7 +95,7 @@ function showPamt() {
 	for (const [name, kb, computed] of bars) {
 		const bar = element(by("pamt"), "div", undefined, computed ? "bar computed" : "bar");
 
-		element(bar, "span", name + (computed ? " (computed)" : ""));
+		element(bar, "span", name + (computed ? " (computed)" : " (measured)"));
 		element(element(bar, "span"), "i").style.width = 100 * kb / most + "%";
 		element(bar, "em", count(kb) + " KB");
 	}
@@ -286,17 +292,15 @@ function kilobytes(kind, row) {
 	return row[COLUMNS[kind]] * (kind === "PAMT pairs" ? 8 : 4);
 }
 
-function total(row) {
-	return KINDS.reduce((sum, [kind]) => sum + kilobytes(kind, row), 0);
-}
-
-function drawMemory() {
-	const { pen, width, height } = prepare(by("memory"));
+// Kinds on top of each other; @unit is in KB.
+function drawMemory(canvas, kinds, unit, unitName) {
+	const { pen, width, height } = prepare(canvas);
+	const total = (row) => kinds.reduce((sum, [kind]) => sum + kilobytes(kind, row), 0);
 	const most = Math.max(...data.memory.map(total), 1) * 1.08;
 	const floor = height - 16;
 	const under = new Array(data.memory.length).fill(0);
 
-	KINDS.forEach(([kind, colour]) => {
+	kinds.forEach(([kind, colour]) => {
 		pen.fillStyle = colour;
 		data.memory.forEach((row, nr) => {
 			const next = nr + 1 < data.memory.length ? data.memory[nr + 1][0] : whole[1];
@@ -312,14 +316,15 @@ function drawMemory() {
 	drawTimes(pen, view, width, height);
 	pen.fillStyle = style("--soft");
 	for (const part of [0.5, 1])
-		pen.fillText(Math.round(most * part / 1024) + " MB", 0, floor * (1 - part) + 10);
+		pen.fillText(Math.round(most * part / unit) + " " + unitName, 0, floor * (1 - part) + 10);
 }
 
 function draw() {
 	by("calls").setAttribute("data-height", nrCpus * rowHeight + 16);
 	drawn = drawCalls(by("calls"), view, 0, rowHeight, true);
 	drawOverview();
-	drawMemory();
+	drawMemory(by("memory"), KINDS, 1024, "MB");
+	drawMemory(by("pairs"), PAIRS, 1, "KB");
 }
 
 function describe(nr) {
@@ -346,7 +351,7 @@ function hoverMemory(event) {
 	const row = memoryAt(timeAt(event.offsetX, view, by("memory").clientWidth));
 
 	by("memory-hover").textContent = (row[0] / UNITS_PER_SECOND).toFixed(3) + " s: " +
-		KINDS.map(([kind]) => kind + " " + count(kilobytes(kind, row)) + " KB").join(", ");
+		[...KINDS, ...PAIRS].map(([kind]) => kind + " " + count(kilobytes(kind, row)) + " KB").join(", ");
 }
 
 // Select a span with the mouse, on either canvas of calls.
@@ -378,11 +383,14 @@ function showTimeline() {
 	const used = new Set(timeline.names.map((name) => familyOf(name)[0]));
 
 	keys(by("legend"), [...FAMILIES, OTHER].filter(([name]) => used.has(name)));
+	keys(by("legend"), [["did not succeed", "var(--mark)"]]);
 	keys(by("memory-legend"), KINDS);
+	keys(by("pairs-legend"), PAIRS);
 	selectable(by("calls"), () => view);
 	selectable(by("overview"), () => whole);
 	by("calls").addEventListener("mousemove", hover);
-	by("memory").addEventListener("mousemove", hoverMemory);
+	for (const id of ["memory", "pairs"])
+		by(id).addEventListener("mousemove", hoverMemory);
 	window.addEventListener("resize", draw);
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 	if (timeline.skipped)

@@ -137,7 +137,8 @@ def test_enter_where_it_may_not_mount(cache):
     ({"MEM": "64"}, ["MEM=64", "from 512 to"]),
     ({"TDS": "9"}, ["TDS=9", "from 0 to 8"]),
     ({"EXT": "no"}, ["EXT=no", "off"]),
-    ({"TDS": "8", "MEM": "512"}, ["TDS=8", "MEM=496 at least"]),
+    ({"TDS": "-1"}, ["TDS=-1", "from 0 to 8"]),
+    ({"MEM": "1G"}, ["MEM=1G", "number"]),
 ])
 def test_bad_value_for_run(value, words):
     result = run("python3", "-m", "lab", "run", cwd=place.SRC, env=os.environ | value)

@@ -12,7 +12,7 @@ TRACKED = subprocess.run(["git", "ls-files"], cwd=place.SRC, text=True, capture_
                          check=True).stdout.splitlines()
 # A licence, a list for git, and mails whose form is git's.
 NO_SPDX = re.compile(r"COPYING|.*\.gitignore|series/.*\.patch|series/cover-letter\.txt|MAINTAINERS"
-                     r"|tools/testing/selftests/.*/(config|settings)")
+                     r"|tools/testing/selftests/.*/(config|settings)|doc/.*\.png")
 # What the series changes, as targets of the kernel's make.
 KERNEL_TARGETS = ("arch/x86/virt/vmx/tdx/", "arch/x86/kvm/vmx/tdx.o")
 

@@ -45,6 +45,15 @@ def result(tmp_path):
     return make
 
 
+def counted(pairs, **others):
+    """The kernel's counters as the host's last step prints them."""
+    return "".join(f"{report.COUNTERS}/pamt/{name}:{value}\r\n" for name, value in {"pairs": pairs, **others}.items())
+
+
+DYNAMIC = CONSOLE.replace("4204 KB allocated for PAMT", "44 KB allocated for PAMT\n"
+                          "[    0.61] virt/tdx: 2 KB allocated to track Dynamic PAMT")
+
+
 def failures(boot):
     return report.collect(boot, "series", "7.2.12")["failed"]
 
@@ -64,10 +73,8 @@ def test_good_run(result):
 
 
 def test_dynamic_pamt(result):
-    console = CONSOLE.replace("4204 KB allocated for PAMT", "44 KB allocated for PAMT\n"
-                              "[    0.61] virt/tdx: 2 KB allocated to track Dynamic PAMT")
-    summary = report.collect(result(console=console, stats=STATS | {"pamt_pairs": 3}, calls=PAIRS_OF_MODULE), "series",
-                             "7.2.12")
+    summary = report.collect(result(console=DYNAMIC, stats=STATS | {"pamt_pairs": 3}, calls=PAIRS_OF_MODULE,
+                                    output=counted(3, stuck=0, leaked=0)), "series", "7.2.12")
     assert summary["failed"] == []
     assert (summary["pamt_kb"], summary["pamt_state_kb"], summary["pamt_pairs_kb"]) == (44, 2, 24)
     assert summary["pamt"] == {"static_kb": 4108, "dynamic_kb": 46, "measured": "dynamic"}
@@ -97,9 +104,14 @@ def test_static_pamt(result):
     ({"stats": STATS | {"pages_owned": 12801, "ext_pool_pages": 12800}}, "1 pages are lost"),
     ({"stats": STATS | {"pamt_pairs": 4}, "calls": PAIRS_OF_MODULE}, "2 pages are lost"),
     ({"output": f"{report.COUNTERS}/pamt/leaked:1\r\n"}, "2 pages are lost"),
+    ({"console": DYNAMIC}, "counters of Dynamic PAMT could not be read"),
+    ({"console": DYNAMIC, "output": counted(1)}, "the kernel counts 1 PAMT pairs, the module 0"),
+    ({"console": DYNAMIC, "output": counted(0, stuck=2)}, "2 PAMT pairs are stuck"),
+    ({"stats": {}}, "violations and leaks are not known"),
     ({"stats": STATS | {"keyids": {"total": 32, "in_use": 3}}}, "2 KeyIDs of TDs are still in use"),
     ({"output": json.dumps(TD) + "\n"}, "1 of 0 TDs reported"),
     ({"output": json.dumps(TD | {"ok": False, "error": "no KeyID"}) + "\n"}, "TD 0: no KeyID"),
+    ({"output": json.dumps(TD)[:-9] + "\n", "timed_out": True}, "did not power off"),
     ({"output": json.dumps(TD | {"mrtd_matches": False}) + "\n"}, "measurement"),
     ({"output": json.dumps(TD | {"said": ["hello\n", ""]}) + "\n"}, "its vCPU 1 said nothing"),
 ])
@@ -120,6 +132,8 @@ def test_host_that_never_came_up(result, tmp_path):
         (tmp_path / name).unlink()
     summary = report.collect(boot, "series", "7.2.12", 3)
     assert "did not reach user space" in summary["failed"][0]
+    assert summary["violations"] is None and summary["leaked_pages"] is None
+    assert "not known" in "\n".join(report_text.lines(summary))
     assert "NOT initialised" in "\n".join(report_text.lines(summary))
     assert json.loads(report_page.as_script(report_page.data(summary, tmp_path / "trace.txt")))["failed"]
 
@@ -139,3 +153,20 @@ def test_longest_leaf_comes_first(result):
     at = [nr for nr, line in enumerate(text) if "TDH." in line]
     assert "TDH.VP.ENTER" in text[at[0]] and "1000.00" in text[at[0]]
     assert text[at[-1] + 1].split()[:2] == ["all", "21"]
+
+
+def test_files_that_were_cut_short(result, tmp_path):
+    """A host that is stopped leaves half a line, or half a file: the report is made of the rest."""
+    boot = result(output=json.dumps(TD) + "\n" + json.dumps(TD)[:40])
+    (tmp_path / "stats.json").write_text('{"module": {"tdmrs"')
+    summary = report.collect(boot, "series", "7.2.12", 2)
+    assert len(summary["tds"]) == 1
+    assert "1 of 2 TDs reported" in summary["failed"][0]
+    assert "not known" in summary["failed"][1]
+
+
+def test_guests_cannot_command_the_terminal(result):
+    td = TD | {"said": ["\x1b[2Jred\x07\n", "\u202eabc"]}
+    text = "\n".join(report_text.lines(report.collect(result(output=json.dumps(td) + "\n"), "series", "7.2.12", 1)))
+    assert "?[2Jred? / ?abc" in text
+    assert not [letter for letter in text if not letter.isprintable() and letter != "\n"]

@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from lab import report, report_page
-from lab.tests import browser
+from lab import browser, report, report_page
 from lab.tests.test_report import PAIRS_OF_MODULE, STATS, TD, result  # noqa: F401
 from lab.tests.test_trace import LINES
 
@@ -68,6 +67,12 @@ def test_violations_and_complaints(shown):
     dom = shown(console="WARNING: at tdx.c\n", stats=STATS | {"violations": 3})
     assert "kernel: WARNING: at tdx.c" in dom
     assert cards(dom)["violations"] == "3"
+
+
+def test_what_is_not_known_is_not_shown_as_good(shown):
+    dom = shown(stats={})
+    assert verdict(dom)[0] == "bad" and 'data-ready="yes"' in dom
+    assert cards(dom)["violations"] == cards(dom)["leaked pages"] == "not known"
 
 
 def test_run_without_calls_or_tds(shown):

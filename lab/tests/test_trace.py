@@ -42,7 +42,7 @@ def test_all_calls_are_read(calls):
 def test_memory(calls):
     memory, rows = trace.follow(calls)
     assert memory.counts == {"control": 0, "S-EPT": 0, "private": 0, "pairs": 1}
-    assert memory.peak == {"control": 1, "S-EPT": 1, "private": 1, "pairs": 2}
+    assert memory.peak == {"control": 1, "S-EPT": 1, "private": 1, "pairs": 2, "all": 3}
     assert memory.pairs_of_module == 1
     assert rows[0] == [2185973149, 0, 0, 0, 1]
     assert [2185973149 < row[0] for row in rows[1:]] == [True] * 8
@@ -60,3 +60,9 @@ def test_peaks_survive_thinning():
     assert rows[5432] in thinned and thinned[-1] == rows[-1]
     assert thinned == sorted(thinned)
     assert trace.thin(rows[:50], 100) == rows[:50]
+
+
+def test_what_was_there_before_a_pause_stays():
+    rows = [[n, 0, 0, 0, n] for n in range(25)] + [[n, 0, 0, n, 25] for n in range(100000, 110000)]
+    thinned = trace.thin(rows, 100)
+    assert rows[24] in thinned and len(thinned) <= 202
