@@ -17,10 +17,10 @@ TEARDOWN = ("TDH.MEM.RANGE.BLOCK", "TDH.MEM.TRACK", "TDH.MEM.PAGE.REMOVE", "TDH.
             "TDH.MNG.VPFLUSHDONE", "TDH.PHYMEM.CACHE.WB", "TDH.MNG.KEY.FREEID", "TDH.PHYMEM.PAGE.RECLAIM",
             "TDH.PHYMEM.PAMT.REMOVE")
 # User space sees nothing of a module that was busy once: the kernel tries again.
-RETRIED = ("TDH.VP.ENTER", "TDH.MEM.PAGE.AUG", "TDH.MEM.RANGE.BLOCK", "TDH.MEM.TRACK", "TDH.MEM.PAGE.REMOVE",
-           "TDH.PHYMEM.PAMT.ADD", "TDH.PHYMEM.PAMT.REMOVE")
+RETRIED = ("TDH.VP.ENTER", "TDH.MEM.SEPT.ADD", "TDH.MEM.PAGE.ADD", "TDH.MEM.PAGE.AUG", "TDH.MEM.RANGE.BLOCK",
+           "TDH.MEM.TRACK", "TDH.MEM.PAGE.REMOVE", "TDH.PHYMEM.PAMT.ADD", "TDH.PHYMEM.PAMT.REMOVE")
 # The kernel waits, killably, for a module that does not get ready.
-WAITS = ("TDH.PHYMEM.PAMT.ADD", "TDH.VP.ENTER", "TDH.MEM.PAGE.AUG", "TDH.MEM.SEPT.ADD")
+WAITS = ("TDH.PHYMEM.PAMT.ADD", "TDH.VP.ENTER", "TDH.MEM.PAGE.ADD", "TDH.MEM.PAGE.AUG", "TDH.MEM.SEPT.ADD")
 FIGURES = ("violations", "pages", "TDs", "KeyIDs", "pairs")
 
 
@@ -37,12 +37,10 @@ def wrong_in_log(point, said):
         if FATAL.search(line):
             yield f"the kernel says: {line}"
     for file, function in warnings(said["log"]):
-        if point.kind in ("no memory", "busy once") and point.what not in TEARDOWN:
+        if point.kind == "no memory" or point.kind == "busy once" and point.what in RETRIED:
             yield f"a warning that nothing explains: {file} at {function}"
         elif file not in WARNING_FILES:
             yield f"a warning from elsewhere: {file} at {function}"
-        elif point.kind == "no memory":
-            yield f"a warning for lack of memory: {file} at {function}"
 
 
 def changes(said):
