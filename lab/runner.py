@@ -54,6 +54,7 @@ SUITES = [
     pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
     pytest("td", "TDs that run, on the stock kernel and on the series"),
     pytest("run", "make run with each of its options"),
+    pytest("sweep", "the fault sweep, and some of its faults"),
     pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td", "pamt_bench"),
 ]
 
@@ -67,6 +68,7 @@ SUITES_ALL = SUITES + [
     pytest("hostbugs", "bugs put into the host on purpose: each is caught and named"),
     pytest("pamt-all", "Dynamic PAMT: modules that are busy or refuse, no memory, many TDs, calls dropped from KVM",
            "pamt_trouble", "pamt_long", "pamt_drops"),
+    Suite("sweep-all", "all faults of the sweep", ["python3", "-m", "lab", "sweep"]),
     pytest("checkers", "the KUnit suites with KCSAN, TDs with KCSAN, KASAN and lockdep", "kunit_checkers"),
 ]
 

@@ -12,6 +12,10 @@ from lab.say import LabError, command
 SOURCE = Path(__file__).parent / "sweep.c"
 OUT = place.BUILD / "sweep"
 FEATURES = {"features0": hex(LEAST | DYNAMIC_PAMT | EXTENSIONS)}
+# The pool of the Extensions keeps pairs, in regions that TDs would find in use: let TDs add and remove theirs.
+LIFE_FEATURES = {"features0": hex(LEAST | DYNAMIC_PAMT)}
+# The last call of a host belongs to no TD.
+AT_SHUTDOWN = "TDH.SYS.DISABLE"
 # A point takes below a second; the program on the host kills those that hang long before this is over.
 SECONDS_PER_POINT = 4
 LIFE = "run:tdx_launch+--mem+16+--accept+1+--convert+16"
@@ -41,14 +45,21 @@ def make(config=("host",)):
 
 
 def record(host):
-    """({leaf: calls} of the module's init, the same of a TD's life)."""
-    result = host.boot("record", f"load:kvm-intel,{LIFE}")
+    """({leaf: calls} of the module's init and end, the same of a TD's life)."""
+    init, _ = recorded(host, "record-init")
+    _, life = recorded(host, "record-life", **LIFE_FEATURES)
+    init[AT_SHUTDOWN] = life.pop(AT_SHUTDOWN)
+    return init, life
+
+
+def recorded(host, name, **seam):
+    """What a host calls until the module is initialised, and after that."""
+    result = host.boot(name, f"load:kvm-intel,{LIFE}", **seam)
     if not result.did("run")["ok"]:
         raise LabError(f"a TD without faults fails: {result.output[-300:]}; {result.last_words()}")
     calls = list(trace.read(result.folder / "trace.txt"))
     end = max(at for at, call in enumerate(calls) if call.leaf in trace.INIT) + 1
-    counts = [collections.Counter(call.leaf for call in part) for part in (calls[:end], calls[end:])]
-    return tuple({leaf: count for leaf, count in part.items() if leaf.startswith("TDH.")} for part in counts)
+    return [dict(collections.Counter(call.leaf for call in part)) for part in (calls[:end], calls[end:])]
 
 
 def live(host, name, points):
@@ -59,7 +70,7 @@ def live(host, name, points):
         listing = OUT / f"{name}.points"
         listing.write_text("".join(f"{point.text}\n" for point in left))
         result = host.boot(f"{name}-{nr}", f"load:kvm-intel,run:sweep+/bin/{listing.name}", [listing],
-                           timeout=60 + SECONDS_PER_POINT * len(left), control="on")
+                           timeout=60 + SECONDS_PER_POINT * len(left), control="on", **LIFE_FEATURES)
         said = [json.loads(line) for line in result.output.splitlines() if line.startswith('{"fault"')]
         for point, entry in zip(left, said):
             yield point, entry
