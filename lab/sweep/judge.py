@@ -3,7 +3,7 @@
 import re
 
 # Never, whatever failed.
-FATAL = re.compile(r"BUG:|Oops|Kernel panic|general protection|unable to handle|KASAN|soft lockup|hard LOCKUP|"
+FATAL = re.compile(r"records were lost|WARNING: (possible|inconsistent|suspicious)|BUG:|Oops|Kernel panic|general protection|unable to handle|KASAN|soft lockup|hard LOCKUP|"
                    r"blocked for more than|rcu: INFO|list_(add|del) corruption|scheduling while atomic|Bad page state")
 WARNING = re.compile(r"WARNING: (\S+?)(?::\d+)? at (\w+)")
 # Where KVM and the host core warn when the module refuses what it must not refuse.
@@ -25,6 +25,8 @@ RETRIED = ("TDH.VP.ENTER", "TDH.MEM.SEPT.ADD", "TDH.MEM.PAGE.ADD", "TDH.MEM.PAGE
 WAITS = ("TDH.PHYMEM.PAMT.ADD", "TDH.VP.ENTER", "TDH.MEM.PAGE.ADD", "TDH.MEM.PAGE.AUG", "TDH.MEM.SEPT.ADD")
 # KVM takes a vCPU as flushed whatever the module says, and flushes it on another CPU at its end.
 FORGETS = ("TDH.VP.FLUSH",)
+# At most what one TD of the sweep has: all of its pages, its KeyID, a pair for each region that they are in.
+MOST_LEFT = {"pages": 400, "TDs": 1, "KeyIDs": 1, "pairs": 16}
 FIGURES = ("violations", "pages", "TDs", "KeyIDs", "pairs")
 
 
@@ -47,6 +49,12 @@ def wrong_in_log(point, said):
             yield f"a warning from elsewhere: {file} at {function}"
 
 
+def wrong_in_healthy_log(said):
+    for line in said["healthy_log"]:
+        if FATAL.search(line) or WARNING.search(line):
+            yield f"when the healthy TD ran, the kernel said: {line}"
+
+
 def changes(said):
     return {name: after - before for name, before, after in zip(FIGURES, said["before"], said["after"]) if after != before}
 
@@ -58,8 +66,10 @@ def wrong_in_figures(point, said):
     if "violations" in changed:
         yield f"{changed.pop('violations')} violations"
     explained = point.what in TEARDOWN and point.kind != "no memory" and any(map(GIVES_UP.search, said["log"]))
-    if changed and not explained:
+    if changed and (not explained or any(count > MOST_LEFT[name] for name, count in changed.items())):
         yield f"left with the module: {changed}"
+    if said["end"] != said["after"]:
+        yield f"the healthy TD left {said['after']} as {said['end']}"
 
 
 def wrong_with_life(point, said):
@@ -69,6 +79,8 @@ def wrong_with_life(point, said):
         yield "the launcher hung"
     if point.kind == "busy once" and point.what in RETRIED and surfaced(said):
         yield f"user space noticed: {said['said'].strip()[-160:]}"
+    if point.kind == "no memory" and said["status"] and "Cannot allocate memory" not in said["said"]:
+        yield f"lack of memory is told as: {said['said'].strip()[-160:]}"
     if not said["healthy"]:
         yield "no healthy TD can be launched any more"
 
@@ -77,7 +89,8 @@ def wrong_with(point, said):
     """Everything that must not be, as text; empty if the host took the fault well."""
     if "died" in said:
         return [f"the host died: {said['died']}"]
-    return [*wrong_with_life(point, said), *wrong_in_log(point, said), *wrong_in_figures(point, said)]
+    return [*wrong_with_life(point, said), *wrong_in_log(point, said), *wrong_in_figures(point, said),
+            *wrong_in_healthy_log(said)]
 
 
 REFUSES = re.compile(r"virt/tdx: (TDX-Module initialization failed|module not loaded|SEAMCALL)")

@@ -37,7 +37,10 @@ def happened(point, said):
     False for an allocation beyond the last one that the life makes, or a call that this life did not make: where
     the allocator takes pages from decides how many pairs of Dynamic PAMT there are, for example.
     """
-    return '"allocation_failed": true' in said["said"] if point.kind == "no memory" else said["fired"]
+    if point.kind != "no memory":
+        return said["fired"]
+    ended = said["status"] in (0, 1) and not said["signal"]
+    return not ended or said["log"] or '"allocation_failed": true' in said["said"]
 
 
 def batches(points):

@@ -28,7 +28,7 @@
 
 #define TEXT_SIZE		128
 /* A life takes well below a second. */
-#define PATIENCE_MS		8000
+#define PATIENCE_MS		5000
 #define SETTLE_MS		1000
 /* With fewer free KeyIDs than this, a healthy TD proves nothing. */
 #define KEYIDS_LIMIT		24
@@ -143,19 +143,22 @@ static void print_string(const char *text, size_t len)
 }
 
 /* What the kernel logged since the last call; each record is "prefix;text". */
-static void print_log(int kmsg)
+static void print_log(const char *name, int kmsg)
 {
 	char record[2048];
 	bool first = true;
 	ssize_t len;
 
-	printf("\"log\": [");
+	printf("\"%s\": [", name);
 	for (;;) {
 		const char *text, *end;
 
 		len = read(kmsg, record, sizeof(record) - 1);
-		if (len < 0 && errno == EPIPE)
+		if (len < 0 && errno == EPIPE) {
+			printf("%s\"records were lost\"", first ? "" : ", ");
+			first = false;
 			continue;
+		}
 		if (len <= 0)
 			break;
 		record[len] = '\0';
@@ -223,7 +226,7 @@ static struct life live_with(const char *fault, uint64_t *fired)
 /* Returns false if no more faults should be tried on this host. */
 static bool try_fault(const char *fault, int kmsg)
 {
-	uint64_t before[NR_FIGURES], after[NR_FIGURES], fired;
+	uint64_t before[NR_FIGURES], after[NR_FIGURES], end[NR_FIGURES], fired;
 	struct life life, healthy = { .status = 1 };
 
 	write_file(CLEAR_WARN_ONCE, "1");
@@ -239,11 +242,15 @@ static bool try_fault(const char *fault, int kmsg)
 	print_figures("after", after);
 	print_said();
 	printf(", ");
-	print_log(kmsg);
+	print_log("log", kmsg);
 
 	if (life.signal >= 0)
 		healthy = live(NULL, NULL);
-	printf(", \"healthy\": %s}\n", healthy.status || healthy.signal ? "false" : "true");
+	settle(after, end);
+	printf(", \"healthy\": %s, ", healthy.status || healthy.signal ? "false" : "true");
+	print_figures("end", end);
+	print_log("healthy_log", kmsg);
+	printf("}\n");
 	fflush(stdout);
 	return life.signal >= 0 && !healthy.status && !healthy.signal &&
 	       after[FIGURE_KEYIDS] < KEYIDS_LIMIT;

@@ -18,8 +18,9 @@ def point(what="TDH.MEM.PAGE.AUG", kind="operand", nth=1, phase="life"):
 
 
 def said(**changes):
+    changes.setdefault("end", changes.get("after", [0, 12800, 0, 1, 25]))
     return {"fired": 1, "status": 0, "signal": 0, "timed_out": False, "seconds": 0.1, "before": [0, 12800, 0, 1, 25],
-            "after": [0, 12800, 0, 1, 25], "said": "", "log": [], "healthy": True} | changes
+            "after": [0, 12800, 0, 1, 25], "said": "", "log": [], "healthy": True, "healthy_log": []} | changes
 
 
 @pytest.mark.parametrize("calls, expected", [
@@ -50,7 +51,7 @@ def test_bad_shard(monkeypatch, text):
 
 def test_well():
     assert judge.wrong_with(point(), said()) == []
-    assert judge.wrong_with(point(kind="no memory"), said(status=1, fired=0)) == []
+    assert judge.wrong_with(point(kind="no memory"), said(status=1, fired=0, said="Cannot allocate memory")) == []
 
 
 WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_mem_page_aug+0x10/0x20"
@@ -65,6 +66,13 @@ WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_mem_page_aug+0x10/0x20"
     (point(), {"after": [0, 12803, 0, 1, 25]}, "left with the module: {'pages': 3}"),
     (point(), {"after": [0, 12800, 0, 2, 26], "log": [WARN]}, "'KeyIDs': 1, 'pairs': 1"),
     (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 12801, 0, 1, 25]}, "left with the module"),
+    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 99999, 0, 30, 25], "log": [WARN]}, "left with the module"),
+    (point(), {"end": [0, 12801, 0, 1, 25]}, "the healthy TD left"),
+    (point(), {"end": [1, 12800, 0, 1, 25]}, "the healthy TD left"),
+    (point(), {"healthy_log": [WARN]}, "when the healthy TD ran"),
+    (point(), {"log": ["records were lost"]}, "records were lost"),
+    (point(), {"log": ["WARNING: possible circular locking dependency detected"]}, "circular locking"),
+    (point(kind="no memory"), {"status": 1, "said": "Bad address"}, "told as: Bad address"),
     (point(kind="no memory"), {"log": [WARN]}, "nothing explains"),
     (point(kind="busy once"), {"log": [WARN]}, "nothing explains"),
     (point(kind="busy once"), {"status": 1, "said": "no"}, "user space noticed: no"),
@@ -94,6 +102,7 @@ def test_what_did_not_come_up_does_not_count():
     memory = point(kind="no memory")
     assert run.happened(memory, said(said='{"allocation_failed": true}'))
     assert not run.happened(memory, said(said='{"allocation_failed": false}'))
+    assert run.happened(memory, said(signal=9)) and run.happened(memory, said(log=["BUG: bad"]))
 
 
 def test_allocations_are_a_part_of_their_own():
