@@ -61,6 +61,17 @@ static unsigned int succeeds(struct cpu *c, struct seam_regs regs)
 	return call(c, &regs) == TDX_SUCCESS;
 }
 
+/* All CPUs do so at a time, in the middle of each other's calls. */
+static void set_and_stop_injection(struct cpu *c, unsigned int i)
+{
+	const char *why;
+
+	if (i % 16 == 0)
+		assert_true(seam_inject(c->h->seam, "SYS.RD:2:SYS_BUSY:3", &why));
+	else if (i % 16 == 8)
+		assert_true(seam_inject_stop(c->h->seam) <= 3);
+}
+
 static void read_fields(struct cpu *c)
 {
 	struct seam_stats st;
@@ -68,6 +79,7 @@ static void read_fields(struct cpu *c)
 	for (unsigned int i = 0; i < READS; i++) {
 		struct seam_regs regs = { .rax = TDH_SYS_RD, .rdx = ~0ULL };
 
+		set_and_stop_injection(c, i);
 		call(c, &regs);
 		seam_get_stats(c->h->seam, &st);
 	}
