@@ -284,7 +284,10 @@ static void no_memory_for_the_list(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tdx_page_array_init(&fake.array, fake.pages, 2), -ENOMEM);
 
 	/* The pages are the caller's still. */
-	tear_down(test, 2);
+	/* They are the test's still, and have no PAMT. */
+	for (unsigned int i = 0; i < fake.nr_entries; i++)
+		__free_page(fake.pages[i]);
+	tear_down(test, 0);
 }
 
 static void single_page_needs_no_list(struct kunit *test)
