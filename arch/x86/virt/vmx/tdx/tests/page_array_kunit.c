@@ -283,8 +283,7 @@ static void no_memory_for_the_list(struct kunit *test)
 	fake.no_list = true;
 	KUNIT_EXPECT_EQ(test, tdx_page_array_init(&fake.array, fake.pages, 2), -ENOMEM);
 
-	/* The pages are the caller's still. */
-	/* They are the test's still, and have no PAMT. */
+	/* The pages are the caller's still, and have no PAMT. */
 	for (unsigned int i = 0; i < fake.nr_entries; i++)
 		__free_page(fake.pages[i]);
 	tear_down(test, 0);
