@@ -79,8 +79,10 @@ def test_toolbox_when_the_disk_fills_up(cache, tmp_path):
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
 def test_toolbox_interrupted(cache, tmp_path, sig):
     env = os.environ | fake_tool(tmp_path, "mmdebstrap", FAILING_MMDEBSTRAP.format(then="exec sleep 60"))
+    # Shells start jobs in the background with SIGINT ignored, and no script can trap it then.
     proc = subprocess.Popen([LAB / "toolbox", cache], env=env, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     deadline = time.monotonic() + 20
     while not list(cache.glob("*.new/usr/file")) and time.monotonic() < deadline:
         time.sleep(0.05)
