@@ -5,8 +5,7 @@ import json
 import statistics
 from pathlib import Path
 
-from lab import pamt_bench, place, qemu, run, selftests
-from lab import initramfs, kernel, trees
+from lab import initramfs, kernel, pamt_bench, place, qemu, report, run, selftests, trees
 from lab.say import LabError, line
 
 ROUNDS = 5
@@ -47,11 +46,10 @@ def plugin(built, folder):
 
 def launch(built, folder):
     """One TD at a time on two CPUs: how long it takes, and how many SEAMCALLs that is."""
-    programs = [path for path in selftests.build(built) if path.name == "tdx_launch"]
-    result = qemu.boot(qemu.Machine(built.image, initramfs.build(built, programs),
+    result = qemu.boot(qemu.Machine(built.image, initramfs.build(built, selftests.launcher(built)),
                                     ",".join(["load:kvm-intel", *[LAUNCH] * ROUNDS]),
                                     seam={"features0": run.offered()}, timeout=300), folder / "launch")
-    tds = [json.loads(text) for text in result.output.splitlines() if text.startswith('{"td"')]
+    tds = list(report.json_lines(result.output, '{"td"'))
     if len(tds) != ROUNDS or not all(td["ok"] for td in tds):
         raise LabError(f"a launch of the benchmark failed: {result.output[-300:]}; {result.last_words()}")
     leaves = result.stats["leaves"].values()

@@ -4,6 +4,7 @@ import json
 import re
 
 from lab import trace
+from lab.pamt_size import ENTRIES, ENTRY, KB, STATE
 
 TDX_VM_TYPE = 5
 # Two pages hold the entries of a 2 MB region.
@@ -11,9 +12,9 @@ PAIR_KB = 8
 PAGE_KB = 4
 # PAMT that does not depend on who uses it, for each GB and for each TDMR: the 4K level or its bitmap, the 2M
 # level, and a page for the 1G level.
-STATIC_KB_PER_GB, BITMAP_KB_PER_GB, KB_PER_TDMR = 4096 + 8, 32 + 8, 4
-# For each GB, 4 bytes a region and a pointer to them.
-STATE_BYTES_PER_GB = 4 * 512 + 8
+STATIC_KB_PER_GB = (ENTRIES["4K"] + ENTRIES["2M"]) * ENTRY // KB
+BITMAP_KB_PER_GB = (ENTRIES["4K"] // 8 + ENTRIES["2M"] * ENTRY) // KB
+KB_PER_TDMR = 4
 COUNTERS = "/sys/devices/faux/tdx_host"
 COUNTER = re.compile(rf"^{COUNTERS}/(\S+):(\d+)\r?$", re.M)
 
@@ -70,7 +71,7 @@ def pamt_sizes(summary):
     dynamic = summary["pamt_state_kb"] is not None
     gigabytes = (kb - KB_PER_TDMR * tdmrs) // (BITMAP_KB_PER_GB if dynamic else STATIC_KB_PER_GB)
     upper = KB_PER_TDMR * tdmrs
-    state = summary["pamt_state_kb"] if dynamic else gigabytes * STATE_BYTES_PER_GB // 1024
+    state = summary["pamt_state_kb"] if dynamic else gigabytes * STATE // KB
     return {"static_kb": upper + gigabytes * STATIC_KB_PER_GB if dynamic else kb,
             "dynamic_kb": (kb if dynamic else upper + gigabytes * BITMAP_KB_PER_GB) + state,
             "measured": "dynamic" if dynamic else "static"}

@@ -58,4 +58,3 @@ def page(summary, trace_path):
              "DATA": as_script(data(summary, trace_path))}
     pieces = (PAGE / "report.html").read_text().split("@@")
     return "".join(parts.get(piece, piece) for piece in pieces)
-

@@ -18,13 +18,12 @@ def pamt_lines(summary):
     if pamt["measured"] == "dynamic":
         yield row("PAMT", f"dynamic, {pamt['dynamic_kb']} KB at boot; static PAMT would take {pamt['static_kb']} KB, "
                   f"{times:.0f} times as much")
-    else:
-        yield row("PAMT", f"static, {pamt['static_kb']} KB at boot; Dynamic PAMT would take {pamt['dynamic_kb']} KB, "
-                  f"1/{times:.0f} of it")
-    if pamt["measured"] == "dynamic":
         peak = summary["pages_peak"]["pairs"]
         yield row("", f"{peak * PAIR_KB} KB more in {peak} pairs at most, {summary['pamt_pairs_kb']} KB in "
                   f"{summary['pamt_pairs']} pairs at the end")
+    else:
+        yield row("PAMT", f"static, {pamt['static_kb']} KB at boot; Dynamic PAMT would take {pamt['dynamic_kb']} KB, "
+                  f"1/{times:.0f} of it")
 
 
 def machine_lines(summary):

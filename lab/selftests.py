@@ -10,6 +10,11 @@ OUT = place.BUILD / "selftests/tdx"
 SOURCE = "tools/testing/selftests/tdx/host"
 
 
+def launcher(kernel):
+    """tdx_launch alone, as a list of programs."""
+    return [path for path in build(kernel) if path.name == "tdx_launch"]
+
+
 def build(kernel):
     """The programs, built with the headers of @kernel's tree."""
     with place.locked(OUT):

@@ -99,9 +99,9 @@ def tree():
 def refresh():
     done = series.refresh(place.SRC, SERIES_TREE, override(), os.environ.get("OVERWRITE") == "1")
     for path in done.written:
-        line(f"written {path}")
+        line(f"written {place.shown(path)}")
     for path in done.removed:
-        line(f"removed {path}")
+        line(f"removed {place.shown(path)}")
     line(f"series/ has what build/linux has ({len(done.written)} written, {len(done.removed)} removed)")
 
 

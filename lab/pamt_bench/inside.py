@@ -74,7 +74,7 @@ def executed(log, start):
 def instructions(folder, name):
     """{instructions: calls} of a function of the kernel while a TD lives; what it calls is not counted."""
     built = host()
-    programs = [path for path in selftests.build(built) if path.name == "tdx_launch"]
+    programs = selftests.launcher(built)
     start, end = function(built, name)
     folder = folder / name
     folder.mkdir(parents=True, exist_ok=True)

@@ -2,10 +2,10 @@
 """Boots hosts that go through faults: a batch in one boot for those of a TD's life, a boot each for those of init."""
 import collections
 import dataclasses
-import json
+import functools
 from pathlib import Path
 
-from lab import initramfs, kernel, place, qemu, selftests, softseam, trace, trees
+from lab import initramfs, kernel, place, qemu, report, selftests, softseam, trace, trees
 from lab.run import EXTENSIONS, LEAST, DYNAMIC_PAMT
 from lab.say import LabError, command
 
@@ -33,15 +33,15 @@ class Host:
         return qemu.boot(machine, OUT / name)
 
 
+@functools.cache
 def make(config=("host",)):
     """Build everything that a sweep needs; for faults of allocations, @config has to have "fault"."""
     softseam.build()
     built = kernel.build(trees.kernel("series", config=config))
-    programs = [path for path in selftests.build(kernel.build(trees.kernel("series"))) if path.name == "tdx_launch"]
     OUT.mkdir(parents=True, exist_ok=True)
     sweep = OUT / "sweep"
     command(["gcc", *initramfs.CFLAGS, "-D_GNU_SOURCE", "-o", sweep, SOURCE], "sweep.log", "compiling lab/sweep/sweep.c")
-    return Host(built, [*programs, sweep])
+    return Host(built, [*selftests.launcher(built), sweep])
 
 
 def record(host):
@@ -71,7 +71,7 @@ def live(host, name, points):
         listing.write_text("".join(f"{point.text}\n" for point in left))
         result = host.boot(f"{name}-{nr}", f"load:kvm-intel,run:sweep+/bin/{listing.name}", [listing],
                            timeout=60 + SECONDS_PER_POINT * len(left), control="on", **LIFE_FEATURES)
-        said = [json.loads(line) for line in result.output.splitlines() if line.startswith('{"fault"')]
+        said = list(report.json_lines(result.output, '{"fault"'))
         for point, entry in zip(left, said):
             yield point, entry
         left = left[len(said):]

@@ -3,7 +3,8 @@
 import re
 
 # Never, whatever failed.
-FATAL = re.compile(r"records were lost|WARNING: (possible|inconsistent|suspicious)|BUG:|Oops|Kernel panic|general protection|unable to handle|KASAN|soft lockup|hard LOCKUP|"
+FATAL = re.compile(r"records were lost|WARNING: (possible|inconsistent|suspicious)|BUG:|Oops|Kernel panic|"
+                   r"general protection|unable to handle|KASAN|soft lockup|hard LOCKUP|"
                    r"blocked for more than|rcu: INFO|list_(add|del) corruption|scheduling while atomic|Bad page state")
 WARNING = re.compile(r"WARNING: (\S+?)(?::\d+)? at (\w+)")
 # Where KVM and the host core warn when the module refuses what it must not refuse.

@@ -14,7 +14,7 @@ CLASSES = {
 # Occurrences that are tried of a leaf that is called more often than that: the first ones, some of those in
 # between, and the last ones.
 FIRST, BETWEEN, LAST = 4, 3, 2
-# What the Nth allocation is counted in, and up to where: the sweep shows that later ones do not happen.
+# The thread whose Nth allocation fails, and how many are tried: more than a life is thought to make.
 THREADS = {"thread": 400, "vcpu": 120}
 
 

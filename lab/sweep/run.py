@@ -4,9 +4,10 @@ import concurrent.futures
 import dataclasses
 import json
 import os
+import queue
 import re
 
-from lab import place
+from lab import place, report
 from lab.say import LabError, line, step
 from lab.sweep import host, judge, table
 from lab.sweep.points import Point, allocation_points, leaf_points, shard
@@ -53,7 +54,7 @@ def batches(points):
 
 def sweep_life(built, points, tell):
     for name, part in batches(points):
-        host_of_part = host.make(ALLOCATIONS) if name.startswith("memory") else built
+        host_of_part = host.make(ALLOCATIONS) if part[0].kind == "no memory" else built
         for point, said in host.live(host_of_part, name, part):
             tell()
             if "died" in said or happened(point, said):
@@ -61,13 +62,21 @@ def sweep_life(built, points, tell):
 
 
 def sweep_init(built, points, tell):
-    def one(numbered):
-        nr, point = numbered
-        result = host.init(built, f"init-{nr % BOOTS}", point)
-        return point, judge.wrong_with_init(point, result), {"log": result.complaints()}
-    # Folders of boots are locked: numbers that meet in one wait for each other.
+    folders = queue.SimpleQueue()
+    for nr in range(BOOTS):
+        folders.put(f"init-{nr}")
+
+    def one(point):
+        # The folder stays this boot's until it is judged: the next boot there removes what this one wrote.
+        folder = folders.get()
+        try:
+            result = host.init(built, folder, point)
+            return point, judge.wrong_with_init(point, result), {"log": result.complaints()}
+        finally:
+            folders.put(folder)
+
     with concurrent.futures.ThreadPoolExecutor(BOOTS) as pool:
-        for outcome in pool.map(one, enumerate(points)):
+        for outcome in pool.map(one, points):
             tell()
             yield outcome
 
@@ -92,9 +101,7 @@ def sweep(points, built, name):
 
 def save(results, path):
     entries = [{"point": dataclasses.asdict(point), "wrong": wrong, "said": said} for point, wrong, said in results]
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(json.dumps(entries, indent=1) + "\n")
-    new.rename(path)
+    report.write_json(entries, path)
 
 
 def merged(count):

@@ -8,7 +8,7 @@ KINDS = (*CLASSES, "no memory")
 SHOWN = 40
 
 
-def lines(results, skipped=0):
+def lines(results):
     """@results: [(point, [what is wrong])]."""
     cells = collections.defaultdict(lambda: [0, 0])
     for point, wrong in results:
@@ -19,7 +19,7 @@ def lines(results, skipped=0):
     for phase, what in sorted({(phase, what) for phase, what, _ in cells}):
         yield f"  {phase:<6}{what:<26}" + "".join(f"{show(cells.get((phase, what, kind))):>15}" for kind in KINDS)
     bad = [(point, wrong) for point, wrong in results if wrong]
-    yield f"  {len(results)} faults, {len(bad)} not taken well" + (f", {skipped} not tried" if skipped else "")
+    yield f"  {len(results)} faults, {len(bad)} not taken well"
     for point, wrong in bad[:SHOWN]:
         yield f"  {point}: {'; '.join(wrong)}"
         yield f"    rerun: make sweep POINT='{point.text}'"

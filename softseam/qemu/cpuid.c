@@ -89,15 +89,16 @@ static bool is_control(const struct platform *p, uint32_t leaf)
 void cpuid_before(struct vcpu *v, const struct site *site)
 {
 	uint32_t leaf = vcpu_read32(v, REG_RAX);
+	bool control = is_control(site->platform, leaf);
 	static atomic_bool said;
 
 	if (v->cpuid.active && !atomic_exchange(&said, true))
 		report("CPUID before 0x%" PRIx64 " showed the guest QEMU's own CPU; do not use one-insn-per-tb",
 		       v->cpuid.next_pc);
-	v->cpuid.active = is_of_interest(leaf) || is_control(site->platform, leaf);
+	v->cpuid.active = is_of_interest(leaf) || control;
 	if (!v->cpuid.active)
 		return;
-	if (is_control(site->platform, leaf))
+	if (control)
 		v->cpuid.answer = control_execute(site->platform, v);
 	v->cpuid.leaf = leaf;
 	v->cpuid.subleaf = vcpu_read32(v, REG_RCX);
