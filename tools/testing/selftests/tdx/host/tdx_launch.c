@@ -25,7 +25,7 @@ struct options {
 	unsigned int accept_mb;
 	unsigned int convert_kb;
 	/* Allocations that fail, counted from 1; 0: none. */
-	unsigned int fail_nth, vcpu_fail_nth;
+	unsigned int fail_nth, vcpu_fail_nth, destroy_fail_nth;
 	const char *payload;
 };
 
@@ -50,6 +50,7 @@ static const struct option long_options[] = {
 	{ "convert", required_argument, NULL, 'c' },
 	{ "fail-nth", required_argument, NULL, 'f' },
 	{ "vcpu-fail-nth", required_argument, NULL, 'F' },
+	{ "destroy-fail-nth", required_argument, NULL, 'd' },
 	{ "payload", required_argument, NULL, 'p' },
 	{ "help", no_argument, NULL, 'h' },
 	{ }
@@ -66,6 +67,7 @@ static void __noreturn show_usage(int status)
 	      "  --fail-nth N     the Nth allocation of the kernel fails for each thread that launches\n"
 	      "                   a TD; needs CONFIG_FAILSLAB or CONFIG_FAIL_PAGE_ALLOC\n"
 	      "  --vcpu-fail-nth N  the same for each thread that runs a vCPU\n"
+	      "  --destroy-fail-nth N  the same while each TD is destroyed\n"
 	      "  --payload FILE   ELF file to run instead of the built-in guest; it must speak\n"
 	      "                   the protocol of guest/mailbox.h\n",
 	      stderr);
@@ -144,6 +146,9 @@ static void parse(struct options *o, int argc, char **argv)
 			break;
 		case 'F':
 			o->vcpu_fail_nth = parse_one(optarg, "vcpu-fail-nth");
+			break;
+		case 'd':
+			o->destroy_fail_nth = parse_one(optarg, "destroy-fail-nth");
 			break;
 		case 'p':
 			o->payload = optarg;
@@ -259,7 +264,7 @@ static void print_json(const struct launch *l)
 	printf("\"seconds\": {\"build\": %.3f, \"run\": %.3f, \"destroy\": %.3f}, ", l->built,
 	       l->ran, l->destroyed);
 	print_said(l);
-	if (l->options->fail_nth || l->options->vcpu_fail_nth)
+	if (l->options->fail_nth || l->options->vcpu_fail_nth || l->options->destroy_fail_nth)
 		printf(", \"allocation_failed\": %s", l->allocation_failed ? "true" : "false");
 	printf(", \"error\": ");
 	if (l->ret)
@@ -281,6 +286,21 @@ static void print_text(const struct launch *l)
 			l->index, l->outcome.accepted_pages, l->outcome.converted_pages);
 }
 
+static void destroy(struct launch *l)
+{
+	unsigned int nth = l->options->destroy_fail_nth;
+	double start = now();
+
+	if (!l->ret && fail_nth(nth)) {
+		l->ret = -1;
+		snprintf(l->why, sizeof(l->why), "%s", last_error());
+	}
+	td_destroy(&l->td);
+	if (nth && fail_nth_happened())
+		l->allocation_failed = true;
+	l->destroyed = now() - start;
+}
+
 /* All TDs live until the last one is done. */
 static int launch_all(struct launch *launches, unsigned int count)
 {
@@ -295,10 +315,7 @@ static int launch_all(struct launch *launches, unsigned int count)
 	for (unsigned int i = 0; i < count; i++)
 		pthread_join(launches[i].thread, NULL);
 	for (unsigned int i = 0; i < count; i++) {
-		double start = now();
-
-		td_destroy(&launches[i].td);
-		launches[i].destroyed = now() - start;
+		destroy(&launches[i]);
 		print_text(&launches[i]);
 		print_json(&launches[i]);
 		failed |= launches[i].ret;
