@@ -29,9 +29,9 @@ class Suite:
         self.out = self.out or RESULTS / self.name
 
 
-def pytest(name, about, *files):
+def pytest(name, about, *files, env=()):
     files = [f"lab/tests/test_{file}.py" for file in files or (name,)]
-    return Suite(name, about, ["python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
+    return Suite(name, about, ["env", *env, "python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short",
                                f"--basetemp={RESULTS}/tmp-{name}",
                                f"--junitxml={RESULTS / name}/results.xml", *files])
 
@@ -63,7 +63,8 @@ FUZZ_SECONDS = 300
 SUITES_ALL = SUITES + [
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
     pytest("debug", "the KUnit suites and boots under KASAN and lockdep"),
-    pytest("patches", "each patch builds, with gcc and clang, and passes the KUnit suites that it has"),
+    pytest("patches", "each mail applied with git am builds, with gcc and clang, and passes the KUnit suites it has"),
+    pytest("patches-7.3", "the same on Linux 7.3", "patches", env=["KERNEL=7.3"]),
     pytest("td-full", "the long stress test of TDs, on both kernels", "td_full"),
     pytest("hostbugs", "bugs put into the host on purpose: each is caught and named"),
     pytest("pamt-all", "Dynamic PAMT: modules that are busy or refuse, no memory, many TDs, calls dropped from KVM",
@@ -154,6 +155,14 @@ def run_suite(suite, pattern):
     return count
 
 
+def rerun(suite, name):
+    """The command for just the test @name, or for its suite if it has no names to pick by."""
+    target = "test" if suite in SUITES else "test-all"
+    function = re.search(r": (\w+)", name)
+    pick = f" TEST={function[1]}" if function and "pytest" in suite.command else ""
+    return f"make {target} SUITE={suite.name}{pick}"
+
+
 def show(suite, count, notes, seconds):
     line(f"{suite.name:<8} {count}  ({seconds:.1f} s)  {suite.about}")
     for kind, name, text in notes:
@@ -163,7 +172,7 @@ def show(suite, count, notes, seconds):
         line(f"  failed {name}")
         for said in text.splitlines()[-SHOWN_LINES:]:
             line(f"    {said}")
-        line(f"    rerun: make test SUITE={suite.name}; log: {place.shown(RESULTS / suite.name)}.log")
+        line(f"    rerun: {rerun(suite, name)}; log: {place.shown(RESULTS / suite.name)}.log")
 
 
 def test(suites=tuple(SUITES)):

@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import functools
+import hashlib
 from pathlib import Path
 
 from lab import initramfs, kernel, place, qemu, report, selftests, softseam, trace, trees
@@ -26,6 +27,11 @@ class Host:
     """A kernel of the series, and the programs that go through faults."""
     kernel: kernel.Kernel
     programs: list
+
+    def state(self):
+        """What tells this host from others; results of one do not count for another."""
+        text = "\n".join(str(part) for part in (kernel.state(self.kernel), *(path.read_bytes() for path in self.programs)))
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def boot(self, name, steps, programs=(), timeout=60, **seam):
         machine = qemu.Machine(self.kernel.image, initramfs.build(self.kernel, [*self.programs, *programs]), steps,
@@ -69,15 +75,16 @@ def live(host, name, points):
     while left:
         listing = OUT / f"{name}.points"
         listing.write_text("".join(f"{point.text}\n" for point in left))
-        result = host.boot(f"{name}-{nr}", f"load:kvm-intel,run:sweep+/bin/{listing.name}", [listing],
+        result = host.boot(f"{name}-{nr}", f"load:kvm-intel,load:tdx-host,run:sweep+/bin/{listing.name}", [listing],
                            timeout=60 + SECONDS_PER_POINT * len(left), control="on", **LIFE_FEATURES)
         said = list(report.json_lines(result.output, '{"fault"'))
-        for point, entry in zip(left, said):
-            yield point, entry
+        ended = [entry for entry in result.agent if entry["step"] == "run"]
+        if ended and not ended[0]["ok"]:
+            raise LabError(f"the sweep ended on the host: {result.output[-300:].strip()}")
+        yield from zip(left, said)
         left = left[len(said):]
         nr += 1
-        whole = not result.timed_out and result.status == 0
-        if left and (not said or not whole):
+        if left and not ended:
             yield left.pop(0), {"died": f"{result.last_words()}; {result.output[-200:]}"}
 
 

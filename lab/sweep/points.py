@@ -14,8 +14,8 @@ CLASSES = {
 # Occurrences that are tried of a leaf that is called more often than that: the first ones, some of those in
 # between, and the last ones.
 FIRST, BETWEEN, LAST = 4, 3, 2
-# The thread whose Nth allocation fails, and how many are tried: more than a life is thought to make.
-THREADS = {"thread": 400, "vcpu": 120}
+# Whose Nth allocation fails, and how many are tried: more than there are, which the sweep checks.
+THREADS = {"thread": 600, "vcpu": 60, "destroy": 40}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +49,12 @@ def leaf_points(phase, calls):
 def allocation_points():
     return [Point("life", f"allocation ({thread})", "no memory", nth, f"{thread} {nth}")
             for thread, most in THREADS.items() for nth in range(1, most + 1)]
+
+
+def is_last_allocation(point):
+    """One that must not happen, or else there may be more that were not tried."""
+    return point.kind == "no memory" and point.nth == max(each.nth for each in allocation_points()
+                                                          if each.what == point.what)
 
 
 def shard(points, index, count):

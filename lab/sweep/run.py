@@ -10,7 +10,7 @@ import re
 from lab import place, report
 from lab.say import LabError, line, step
 from lab.sweep import host, judge, table
-from lab.sweep.points import Point, allocation_points, leaf_points, shard
+from lab.sweep.points import Point, allocation_points, is_last_allocation, leaf_points, shard
 
 ALLOCATIONS = ("host", "fault")
 # Faults in a boot: the more, the longer it takes to get back to one that fails.
@@ -58,7 +58,11 @@ def sweep_life(built, points, tell):
         for point, said in host.live(host_of_part, name, part):
             tell()
             if "died" in said or happened(point, said):
-                yield point, judge.wrong_with(point, said), said
+                yield point, judge.wrong_with(point, said) + beyond(point), said
+
+
+def beyond(point):
+    return ["there may be allocations after this one, which are not tried"] if is_last_allocation(point) else []
 
 
 def sweep_init(built, points, tell):
@@ -95,24 +99,30 @@ def sweep(points, built, name):
         results += sweep_init(built, by_phase["init"], tell)
         results += sweep_life(built, by_phase["life"], tell)
         s.detail = f"{len(results)} faults, {len(points) - len(results)} more did not come up"
-    save(results, host.OUT / f"{name}.json")
+    save(results, built, host.OUT / f"{name}.json")
     return results
 
 
-def save(results, path):
+def save(results, built, path):
     entries = [{"point": dataclasses.asdict(point), "wrong": wrong, "said": said} for point, wrong, said in results]
-    report.write_json(entries, path)
+    report.write_json({"kernel": built.state(), "results": entries}, path)
 
 
-def merged(count):
-    """The results of all parts of @count that are there, and how many parts."""
-    paths = [path for n in range(1, count + 1) if (path := host.OUT / f"part-{n}-of-{count}.json").exists()]
-    entries = [entry for path in paths for entry in json.loads(path.read_text())]
-    return [(Point(**entry["point"]), entry["wrong"]) for entry in entries], len(paths)
+def merged(count, built):
+    """The results of all parts of @count of this kernel, and the numbers of those that are not there."""
+    results, missing = [], []
+    for n in range(1, count + 1):
+        path = host.OUT / f"part-{n}-of-{count}.json"
+        part = json.loads(path.read_text()) if path.exists() else {"kernel": None}
+        if part["kernel"] == built.state():
+            results += [(Point(**entry["point"]), entry["wrong"]) for entry in part["results"]]
+        else:
+            missing.append(n)
+    return results, missing
 
 
-def tell(results):
-    for text in table.lines(results):
+def tell(results, calls):
+    for text in table.lines(results, calls):
         line(text)
     bad = sum(bool(wrong) for _, wrong in results)
     if bad or not results:
@@ -131,11 +141,12 @@ def run():
     index, count = wanted_shard()
     built = host.make()
     init, life = host.record(built)
+    calls = {"init": init, "life": life}
     if os.environ.get("POINT"):
-        tell([result[:2] for result in sweep(one(os.environ["POINT"], init, life), built, "point")])
+        tell([result[:2] for result in sweep(one(os.environ["POINT"], init, life), built, "point")], calls)
         return
     sweep(shard(all_points(init, life), index, count), built, f"part-{index}-of-{count}")
-    results, parts = merged(count)
-    if parts > 1:
-        line(f"{parts} of {count} parts:")
-    tell(results)
+    results, missing = merged(count, built)
+    for n in missing:
+        line(f"part {n} of {count} is not in this table: make sweep SHARD={n}/{count}")
+    tell(results, calls)

@@ -5,8 +5,9 @@
  * of its SEAMCALLs, or the kernel fails one of its allocations.  Then one without
  * faults has to be well.
  *
- * Each line of the list is a fault: what softseam's inject= takes, or "thread N"
- * or "vcpu N" for the Nth allocation of the launching thread or of the vCPU's.
+ * Each line of the list is a fault: what softseam's inject= takes, or "thread N",
+ * "vcpu N" or "destroy N" for the Nth allocation of the thread that launches, of
+ * the vCPU's, or while the TD is destroyed.
  * Each fault becomes one line of JSON, which the lab judges.
  */
 #include <errno.h>
@@ -23,7 +24,9 @@
 
 #define CONTROL_LEAF		0x5ea50000u
 #define CONTROL_VERSION		1
-#define NR_FIGURES		5
+/* Those of softseam, and then what the kernel itself counts of PAMT pages that it could not take back. */
+#define NR_SEAM_FIGURES		5
+#define NR_FIGURES		7
 #define FIGURE_KEYIDS		3
 
 #define TEXT_SIZE		128
@@ -35,6 +38,7 @@
 
 #define CLEAR_WARN_ONCE		"/sys/kernel/debug/clear_warn_once"
 #define SAID			"/tmp/said"
+#define PAMT			"/sys/devices/faux/tdx_host/pamt/"
 
 enum control {
 	CONTROL_PROBE,
@@ -57,10 +61,25 @@ static uint64_t control(enum control function, uint64_t rbx)
 	return rax;
 }
 
+static uint64_t read_number(const char *path)
+{
+	unsigned long number;
+	FILE *f = fopen(path, "r");
+
+	if (!f || fscanf(f, "%lu", &number) != 1) {
+		fprintf(stderr, "sweep: %s does not have a number\n", path);
+		exit(1);
+	}
+	fclose(f);
+	return number;
+}
+
 static void read_figures(uint64_t figure[NR_FIGURES])
 {
-	for (unsigned int i = 0; i < NR_FIGURES; i++)
+	for (unsigned int i = 0; i < NR_SEAM_FIGURES; i++)
 		figure[i] = control(CONTROL_FIGURE, i);
+	figure[NR_SEAM_FIGURES] = read_number(PAMT "stuck");
+	figure[NR_SEAM_FIGURES + 1] = read_number(PAMT "leaked");
 }
 
 static double now(void)
@@ -203,23 +222,38 @@ static void settle(const uint64_t before[NR_FIGURES], uint64_t after[NR_FIGURES]
 	}
 }
 
-static struct life live_with(const char *fault, uint64_t *fired)
+static const char *option_for(const char *fault)
+{
+	switch (*fault) {
+	case 'v':
+		return "--vcpu-fail-nth";
+	case 'd':
+		return "--destroy-fail-nth";
+	default:
+		return "--fail-nth";
+	}
+}
+
+/* The fault stands until all of the TD is gone. */
+static struct life live_with(const char *fault, const uint64_t before[NR_FIGURES],
+			     uint64_t after[NR_FIGURES], uint64_t *fired)
 {
 	static char text[TEXT_SIZE] __attribute__((aligned(TEXT_SIZE)));
 	const char *nth = strchr(fault, ' ');
 	struct life life;
 
 	*fired = 0;
-	if (nth)
-		return live(*fault == 'v' ? "--vcpu-fail-nth" : "--fail-nth", nth + 1);
-
-	snprintf(text, sizeof(text), "%s", fault);
-	if (control(CONTROL_INJECT, (uint64_t)text)) {
-		fprintf(stderr, "sweep: softseam does not take the fault '%s'\n", fault);
-		exit(1);
+	if (!nth) {
+		snprintf(text, sizeof(text), "%s", fault);
+		if (control(CONTROL_INJECT, (uint64_t)text)) {
+			fprintf(stderr, "sweep: softseam does not take the fault '%s'\n", fault);
+			exit(1);
+		}
 	}
-	life = live(NULL, NULL);
-	*fired = control(CONTROL_STOP, 0);
+	life = nth ? live(option_for(fault), nth + 1) : live(NULL, NULL);
+	settle(before, after);
+	if (!nth)
+		*fired = control(CONTROL_STOP, 0);
 	return life;
 }
 
@@ -232,8 +266,7 @@ static bool try_fault(const char *fault, int kmsg)
 	write_file(CLEAR_WARN_ONCE, "1");
 	lseek(kmsg, 0, SEEK_END);
 	read_figures(before);
-	life = live_with(fault, &fired);
-	settle(before, after);
+	life = live_with(fault, before, after, &fired);
 
 	printf("{\"fault\": \"%s\", \"fired\": %lu, \"status\": %d, \"signal\": %d, \"timed_out\": %s, ",
 	       fault, fired, life.status, life.signal, life.timed_out ? "true" : "false");

@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each patch of the series builds on the ones before it, with both compilers, and passes its tests."""
+"""Each mail of the series, applied with git am, builds on the ones before it and passes its tests; KERNEL=7.3 too."""
 import re
 import subprocess
 
 import pytest
 
 from lab import initramfs, kernel, place, qemu, series, softseam, trees
+from lab.tests.series_fake import IDENTITY, git_am
 from lab.tests.test_kunit import CONNECT, read_ktap
 
-TREE = place.BUILD / "patches/linux"
+VERSION = trees.version()
+NAME = f"patches-{VERSION}"
+TREE = place.BUILD / f"patches/linux-{VERSION}"
 TDX_DIRS = ("arch/x86/virt/", "arch/x86/kvm/", "arch/x86/coco/", "drivers/virt/coco/")
 TESTS = "arch/x86/virt/vmx/tdx/tests"
 TOUCHED = series.touched(place.SRC)
 PATCHES = [name for name, _ in TOUCHED]
 # From the one on that brings the option for the tests.
 FIRST_TESTED = next(at for at, (_, files) in enumerate(TOUCHED) if f"{TESTS}/Kconfig" in [file.path for file in files])
+# What each patch does is tested on the main version.
+TESTED = PATCHES[FIRST_TESTED if trees.override() is None else -1:]
 
 
 def git(*args, cwd=TREE):
@@ -22,23 +27,27 @@ def git(*args, cwd=TREE):
 
 
 @pytest.fixture(scope="session")
-def commits():
-    """The series' commits in a clone whose work tree the tests may move."""
-    links = trees.stage(series.KEEP).links
+def commits(tmp_path_factory):
+    """{patch: commit} of the mails on a pristine kernel, in a clone whose work tree the tests may move."""
+    source = trees.pristine()
+    folder = tmp_path_factory.mktemp("mails")
+    sent = series.mails(place.SRC, folder / "mails", source, IDENTITY, trees.override())
+    paths = {file.path for _, found in TOUCHED for file in found}
+    git_am(source.path, sent[1:], folder / "am", sorted(paths))
     if not TREE.exists():
         TREE.parent.mkdir(parents=True, exist_ok=True)
-        git("clone", "--quiet", "--shared", "--no-checkout", str(trees.SERIES_TREE), str(TREE), cwd=place.BUILD)
-    git("fetch", "--quiet", "origin", "series")
-    return dict(zip(PATCHES, [link.commit for link in links], strict=True))
+        git("clone", "--quiet", "--shared", "--no-checkout", str(source.path), str(TREE), cwd=place.BUILD)
+    git("fetch", "--quiet", "--no-tags", str(folder / "am"), "HEAD")
+    return dict(zip(PATCHES, git("rev-list", "--reverse", "origin/pristine..FETCH_HEAD").split(), strict=True))
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("patch", PATCHES)
 def test_builds(patch, compiler, commits):
     git("checkout", "--quiet", "--detach", commits[patch])
-    built = kernel.Kernel("patches", TREE, compiler=compiler)
+    built = kernel.Kernel(NAME, TREE, compiler=compiler)
     kernel.configure(built)
-    built.make("W=1", *TDX_DIRS, log=f"patch-{compiler}-{patch}.log", what=f"{patch} with {compiler}")
+    built.make("W=1", *TDX_DIRS, log=f"{NAME}-{compiler}-{patch}.log", what=f"{patch} with {compiler}")
 
 
 def suites_in_tree():
@@ -46,15 +55,15 @@ def suites_in_tree():
     return set(re.findall(r'^\t\.name = "(\S+)"', text, re.M))
 
 
-@pytest.mark.parametrize("patch", PATCHES[FIRST_TESTED:])
+@pytest.mark.parametrize("patch", TESTED)
 def test_suites_pass(patch, commits):
     """On a module that has what the last patch can use; no suite may be skipped."""
     git("checkout", "--quiet", "--detach", commits[patch])
     softseam.build()
-    built = kernel.build(kernel.Kernel("patches", TREE, config=("host", "kunit")))
+    built = kernel.build(kernel.Kernel(NAME, TREE, config=("host", "kunit")))
     machine = qemu.Machine(kernel=built.image, initramfs=initramfs.build(built), steps="load:kvm-intel,vm",
                            vcpus=4, cmdline="panic_on_warn=1", timeout=300, seam={"features0": CONNECT})
-    result = qemu.boot(machine, place.BUILD / "test/boot" / f"patch-{patch[:4]}")
+    result = qemu.boot(machine, place.BUILD / "test/boot" / f"{NAME}-{patch[:4]}")
     found = read_ktap(result.console)
     assert suites_in_tree() <= set(found), result.last_words()
     bad = [str(case) for suite in found.values() for case in suite if case.result != "passed"]

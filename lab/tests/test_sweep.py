@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The fault sweep: which faults there are, what it makes of a host's answers, and some faults for real."""
 import collections
+import json
+import re
+import types
 
 import pytest
 
@@ -18,9 +21,10 @@ def point(what="TDH.MEM.PAGE.AUG", kind="operand", nth=1, phase="life"):
 
 
 def said(**changes):
-    changes.setdefault("end", changes.get("after", [0, 12800, 0, 1, 25]))
-    return {"fired": 1, "status": 0, "signal": 0, "timed_out": False, "seconds": 0.1, "before": [0, 12800, 0, 1, 25],
-            "after": [0, 12800, 0, 1, 25], "said": "", "log": [], "healthy": True, "healthy_log": []} | changes
+    changes.setdefault("end", changes.get("after", [0, 12800, 0, 1, 25, 0, 0]))
+    return {"fired": 1, "status": 0, "signal": 0, "timed_out": False, "seconds": 0.1,
+            "before": [0, 12800, 0, 1, 25, 0, 0], "after": [0, 12800, 0, 1, 25, 0, 0],
+            "said": "", "log": [], "healthy": True, "healthy_log": []} | changes
 
 
 @pytest.mark.parametrize("calls, expected", [
@@ -54,7 +58,9 @@ def test_well():
     assert judge.wrong_with(point(kind="no memory"), said(status=1, fired=0, said="Cannot allocate memory")) == []
 
 
-WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_mem_page_aug+0x10/0x20"
+WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_sept_set_private_spte+0x10/0x20"
+RECLAIM_WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at __tdx_reclaim_page+0x10/0x20"
+FLUSH_WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_flush_vp_on_cpu+0x10/0x20"
 
 
 @pytest.mark.parametrize("fault, answer, word", [
@@ -62,13 +68,26 @@ WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_mem_page_aug+0x10/0x20"
     (point(kind="busy for ever", what="TDH.MNG.INIT"), {"timed_out": True}, "hung"),
     (point(), {"signal": -1}, "could not be killed"),
     (point(), {"healthy": False}, "no healthy TD"),
-    (point(), {"after": [1, 12800, 0, 1, 25]}, "1 violations"),
-    (point(), {"after": [0, 12803, 0, 1, 25]}, "left with the module: {'pages': 3}"),
-    (point(), {"after": [0, 12800, 0, 2, 26], "log": [WARN]}, "'KeyIDs': 1, 'pairs': 1"),
-    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 12801, 0, 1, 25]}, "left with the module"),
-    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 99999, 0, 30, 25], "log": [WARN]}, "left with the module"),
-    (point(), {"end": [0, 12801, 0, 1, 25]}, "the healthy TD left"),
-    (point(), {"end": [1, 12800, 0, 1, 25]}, "the healthy TD left"),
+    (point(), {"after": [1, 12800, 0, 1, 25, 0, 0]}, "1 violations"),
+    (point(), {"after": [0, 12803, 0, 1, 25, 0, 0]}, "left with the module: {'pages': 3}"),
+    (point(), {"after": [0, 12800, 0, 2, 26, 0, 0], "log": [WARN]}, "'KeyIDs': 1, 'pairs': 1"),
+    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 12801, 0, 1, 25, 0, 0]}, "left with the module"),
+    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 99999, 0, 30, 25, 0, 0], "log": [RECLAIM_WARN]},
+     "left with the module"),
+    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 12818, 1, 1, 25, 0, 0], "log": [RECLAIM_WARN]},
+     "left with the module"),
+    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 12801, 1, 2, 25, 0, 0], "log": [RECLAIM_WARN]},
+     "left with the module"),
+    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"log": [WARN]}, "nothing explains"),
+    (point("TDH.MEM.TRACK", "busy once"), {"after": [0, 12802, 1, 1, 25, 0, 0], "log": [RECLAIM_WARN]}, "left with"),
+    (point("TDH.PHYMEM.PAMT.REMOVE"), {"after": [0, 12800, 0, 1, 27, 1, 0]}, "not all known as stuck"),
+    (point("TDH.PHYMEM.PAMT.REMOVE"), {"after": [0, 12800, 0, 1, 26, 1, 1]}, "not all known as stuck"),
+    (point("TDH.PHYMEM.PAMT.REMOVE"), {"after": [0, 12800, 0, 1, 26, 1, 0], "end": [0, 12800, 0, 1, 25, 1, 0]},
+     "the healthy TD left"),
+    (point("TDH.PHYMEM.PAMT.REMOVE", "busy once"), {"after": [0, 12800, 0, 1, 26, 1, 0]}, "left with the module"),
+    (point("allocation (destroy)", "no memory"), {"status": 1, "said": "Cannot allocate memory"}, "not destroyed"),
+    (point(), {"end": [0, 12801, 0, 1, 25, 0, 0]}, "the healthy TD left"),
+    (point(), {"end": [1, 12800, 0, 1, 25, 0, 0]}, "the healthy TD left"),
     (point(), {"healthy_log": [WARN]}, "when the healthy TD ran"),
     (point(), {"log": ["records were lost"]}, "records were lost"),
     (point(), {"log": ["WARNING: possible circular locking dependency detected"]}, "circular locking"),
@@ -76,7 +95,7 @@ WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_mem_page_aug+0x10/0x20"
     (point(kind="no memory"), {"log": [WARN]}, "nothing explains"),
     (point(kind="busy once"), {"log": [WARN]}, "nothing explains"),
     (point(kind="busy once"), {"status": 1, "said": "no"}, "user space noticed: no"),
-    (point(), {"log": ["WARNING: mm/page_alloc.c:5 at free_pages+0x1/0x2"]}, "from elsewhere: mm/page_alloc.c"),
+    (point(), {"log": ["WARNING: mm/page_alloc.c:5 at free_pages+0x1/0x2"]}, "nothing explains: mm/page_alloc.c"),
     (point(), {"log": ["BUG: sleeping function called"]}, "BUG: sleeping"),
     (point(), {"log": ["list_del corruption. next is bad"]}, "list_del corruption"),
     (point(), {"died": "the kernel printed nothing"}, "the host died"),
@@ -88,10 +107,12 @@ def test_what_is_not_well_is_told(fault, answer, word):
 
 @pytest.mark.parametrize("fault, answer", [
     (point(), {"log": [WARN], "status": 1}),
-    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 12801, 0, 1, 26], "log": [WARN]}),
+    (point("TDH.PHYMEM.PAGE.RECLAIM"), {"after": [0, 12802, 1, 1, 27, 0, 0], "log": [RECLAIM_WARN]}),
+    (point("TDH.MEM.TRACK", "busy for ever"), {"after": [0, 13086, 1, 1, 31, 0, 0], "log": [RECLAIM_WARN]}),
+    (point("TDH.PHYMEM.PAMT.REMOVE"), {"after": [0, 12800, 0, 1, 27, 2, 0], "end": [0, 12800, 0, 1, 26, 1, 0]}),
     (point("TDH.PHYMEM.PAMT.ADD", "busy for ever"), {"timed_out": True, "signal": 9}),
     (point("TDH.MNG.CREATE", "busy once"), {"status": 1}),
-    (point("TDH.VP.FLUSH"), {"after": [1, 12816, 1, 2, 25], "log": [WARN]}),
+    (point("TDH.VP.FLUSH"), {"after": [1, 12816, 1, 2, 25, 0, 0], "log": [FLUSH_WARN]}),
 ])
 def test_what_is_explained_is_well(fault, answer):
     assert judge.wrong_with(fault, said(**answer)) == []
@@ -115,9 +136,44 @@ def test_allocations_are_a_part_of_their_own():
 
 def test_table_counts_and_shows_how_to_rerun():
     results = [(point(), []), (point(nth=2), ["the launcher hung"]), (point(kind="fatal"), [])]
-    text = "\n".join(table.lines(results))
+    text = "\n".join(table.lines(results, {"life": {"TDH.MEM.PAGE.AUG": 240}}))
+    assert re.search(r"TDH.MEM.PAGE.AUG +240 ", text), "how many calls there are of which some were failed"
     assert "2 (1 BAD)" in text and "3 faults, 1 not taken well" in text
     assert "make sweep POINT='TDH.MEM.PAGE.AUG:2:OPERAND_INVALID|RCX:1'" in text
+
+
+def test_an_allocation_that_should_be_the_last_must_not_happen():
+    last = points.allocation_points()[-1]
+    assert points.is_last_allocation(last) and "there may be allocations after" in run.beyond(last)[0]
+    assert not run.beyond(points.allocation_points()[0]) and not run.beyond(point(nth=9999))
+
+
+class SomeHost:
+    def __init__(self, state):
+        self.state = lambda: state
+
+
+def test_parts_of_another_host_are_missing_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(host, "OUT", tmp_path)
+    run.save([(point(), ["bad"], {})], SomeHost("this"), tmp_path / "part-1-of-3.json")
+    run.save([(point(nth=2), [], {})], SomeHost("other"), tmp_path / "part-2-of-3.json")
+    assert json.loads((tmp_path / "part-2-of-3.json").read_text())["kernel"] == "other"
+    assert run.merged(3, SomeHost("this")) == ([(point(), ["bad"])], [2, 3])
+
+
+def test_a_sweep_that_ends_on_the_host_is_an_error(tmp_path, monkeypatch):
+    """Not a fault that the host died of, point by point."""
+    class Refuses:
+        boots = 0
+
+        def boot(self, *args, **kwargs):
+            self.boots += 1
+            return types.SimpleNamespace(output="sweep: needs a list\n", agent=[{"step": "run", "ok": False}])
+    monkeypatch.setattr(host, "OUT", tmp_path)
+    refuses = Refuses()
+    with pytest.raises(LabError, match="ended on the host: sweep: needs a list"):
+        list(host.live(refuses, "life-0", [point(), point(nth=2)]))
+    assert refuses.boots == 1
 
 
 @pytest.fixture(scope="session")
