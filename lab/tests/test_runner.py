@@ -36,6 +36,17 @@ def test_counts_junit(suite, capsys):
     assert "no hardware" in out
 
 
+@pytest.mark.parametrize("name, name_of_test, command", [
+    ("lab", "lab.tests.test_lab: test_help[x-1]", "make test SUITE=lab TEST=test_help"),
+    ("debug", "lab.tests.test_debug: test_suite_passes[tdx-ext]", "make test-all SUITE=debug TEST=test_suite_passes"),
+    ("model", "mng: create_busy", "make test SUITE=model"),
+    ("lab", "lab ended with status 2", "make test SUITE=lab"),
+])
+def test_how_to_run_a_failed_test_again(name, name_of_test, command):
+    found, = (each for each in runner.SUITES_ALL if each.name == name)
+    assert runner.rerun(found, name_of_test) == command
+
+
 def fails(suites, capsys):
     with pytest.raises(SystemExit) as stop:
         runner.test(suites)
@@ -45,7 +56,7 @@ def fails(suites, capsys):
 
 def test_failure_is_shown_with_its_words(suite, capsys):
     out = fails((suite("printf 'ok 1 a\\nnot ok 2 b\\n# expected 1 got 2\\nok 3 c\\n' >x.tap; exit 1"),), capsys)
-    assert "failed x: b" in out and "expected 1 got 2" in out and "make test SUITE=fake" in out
+    assert "failed x: b" in out and "expected 1 got 2" in out and "make test-all SUITE=fake;" in out
     assert out.strip().endswith("2 passed, 1 failed, 0 skipped")
 
 
