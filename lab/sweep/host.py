@@ -4,11 +4,13 @@ import collections
 import dataclasses
 import functools
 import hashlib
+import re
 from pathlib import Path
 
 from lab import initramfs, kernel, place, qemu, report, selftests, softseam, trace, trees
 from lab.run import EXTENSIONS, LEAST, DYNAMIC_PAMT
 from lab.say import LabError, command
+from lab.sweep.points import THREADS, TOO_MANY, allocation_point
 
 SOURCE = Path(__file__).parent / "sweep.c"
 OUT = place.BUILD / "sweep"
@@ -51,11 +53,11 @@ def make(config=("host",)):
 
 
 def record(host):
-    """({leaf: calls} of the module's init and end, the same of a TD's life)."""
+    """{"init": {leaf: calls} of the module's init and end, "life": the same of a TD}."""
     init, _ = recorded(host, "record-init")
     _, life = recorded(host, "record-life", **LIFE_FEATURES)
     init[AT_SHUTDOWN] = life.pop(AT_SHUTDOWN)
-    return init, life
+    return {"init": init, "life": life}
 
 
 def recorded(host, name, **seam):
@@ -66,6 +68,18 @@ def recorded(host, name, **seam):
     calls = list(trace.read(result.folder / "trace.txt"))
     end = max(at for at, call in enumerate(calls) if call.leaf in trace.INIT) + 1
     return [dict(collections.Counter(call.leaf for call in part)) for part in (calls[:end], calls[end:])]
+
+
+def allocations(host):
+    """{thread: allocations} of a TD's life that can fail."""
+    counts = {}
+    points = [allocation_point(thread, TOO_MANY) for thread in THREADS]
+    for at, (_, answer) in enumerate(live(host, "record-memory", points)):
+        found = re.search(r'"allocations": \[(\d+), (\d+), (\d+)\]', answer.get("said", ""))
+        counts[THREADS[at]] = int(found[at + 1]) if found else 0
+    if not all(counts.get(thread) for thread in THREADS):
+        raise LabError(f"the allocations of a TD's life cannot be counted: {counts}; see {place.shown(OUT)}/record-memory-0")
+    return counts
 
 
 def live(host, name, points):

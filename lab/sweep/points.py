@@ -14,8 +14,10 @@ CLASSES = {
 # Occurrences that are tried of a leaf that is called more often than that: the first ones, some of those in
 # between, and the last ones.
 FIRST, BETWEEN, LAST = 4, 3, 2
-# Whose Nth allocation fails, and how many are tried: more than there are, which the sweep checks.
-THREADS = {"thread": 600, "vcpu": 60, "destroy": 40}
+# Whose allocations fail: the thread that launches a TD, the one that runs its vCPU, the one that destroys it.
+THREADS = ("thread", "vcpu", "destroy")
+# More than any of them makes.
+TOO_MANY = 1000000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Point:
     kind: str
     nth: int
     text: str
+    # One that is not expected to happen any more; else there may be others that are not tried.
+    last: bool = False
 
     def __str__(self):
         return f"{self.what} {self.nth} {self.kind}"
@@ -46,15 +50,18 @@ def leaf_points(phase, calls):
             for leaf in sorted(calls) for nth in occurrences(calls[leaf]) for kind, status in CLASSES.items()]
 
 
-def allocation_points():
-    return [Point("life", f"allocation ({thread})", "no memory", nth, f"{thread} {nth}")
-            for thread, most in THREADS.items() for nth in range(1, most + 1)]
+def allocation_of(thread):
+    return f"allocation ({thread})"
 
 
-def is_last_allocation(point):
-    """One that must not happen, or else there may be more that were not tried."""
-    return point.kind == "no memory" and point.nth == max(each.nth for each in allocation_points()
-                                                          if each.what == point.what)
+def allocation_point(thread, nth, last=False):
+    return Point("life", allocation_of(thread), "no memory", nth, f"{thread} {nth}", last)
+
+
+def allocation_points(counts):
+    """Points for {thread: allocations}, as recorded; a life can make some more than another."""
+    most = {thread: count + count // 10 + 20 for thread, count in counts.items()}
+    return [allocation_point(thread, nth, nth == most[thread]) for thread in counts for nth in range(1, most[thread] + 1)]
 
 
 def shard(points, index, count):

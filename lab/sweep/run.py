@@ -10,7 +10,7 @@ import re
 from lab import place, report
 from lab.say import LabError, line, step
 from lab.sweep import host, judge, table
-from lab.sweep.points import Point, allocation_points, is_last_allocation, leaf_points, shard
+from lab.sweep.points import Point, allocation_of, allocation_points, leaf_points, shard
 
 ALLOCATIONS = ("host", "fault")
 # Faults in a boot: the more, the longer it takes to get back to one that fails.
@@ -29,8 +29,9 @@ def wanted_shard():
     return index, count
 
 
-def all_points(init, life):
-    return [*leaf_points("init", init), *leaf_points("life", life), *allocation_points()]
+def all_points(calls, allocations):
+    """@calls: {phase: {leaf: calls}}, @allocations: {thread: allocations}."""
+    return [*(point for phase in calls for point in leaf_points(phase, calls[phase])), *allocation_points(allocations)]
 
 
 def happened(point, said):
@@ -62,7 +63,7 @@ def sweep_life(built, points, tell):
 
 
 def beyond(point):
-    return ["there may be allocations after this one, which are not tried"] if is_last_allocation(point) else []
+    return ["there may be allocations after this one, which are not tried"] if point.last else []
 
 
 def sweep_init(built, points, tell):
@@ -129,9 +130,9 @@ def tell(results, calls):
         raise LabError(f"{bad} of {len(results)} faults were not taken well: {place.shown(host.OUT)}/*.json")
 
 
-def one(text, init, life):
+def one(text, points):
     """The point that a report named."""
-    for point in all_points(init, life):
+    for point in points:
         if point.text == text:
             return [point]
     raise LabError(f"POINT={text}: there is no such fault; a report of make sweep names them")
@@ -139,13 +140,17 @@ def one(text, init, life):
 
 def run():
     index, count = wanted_shard()
+    wanted = os.environ.get("POINT")
     built = host.make()
-    init, life = host.record(built)
-    calls = {"init": init, "life": life}
-    if os.environ.get("POINT"):
-        tell([result[:2] for result in sweep(one(os.environ["POINT"], init, life), built, "point")], calls)
+    calls = host.record(built)
+    # A kernel that can fail them takes a while to build.
+    counts = {} if wanted and ":" in wanted else host.allocations(host.make(ALLOCATIONS))
+    points = all_points(calls, counts)
+    calls["life"] |= {allocation_of(thread): count for thread, count in counts.items()}
+    if wanted:
+        tell([result[:2] for result in sweep(one(wanted, points), built, "point")], calls)
         return
-    sweep(shard(all_points(init, life), index, count), built, f"part-{index}-of-{count}")
+    sweep(shard(points, index, count), built, f"part-{index}-of-{count}")
     results, missing = merged(count, built)
     for n in missing:
         line(f"part {n} of {count} is not in this table: make sweep SHARD={n}/{count}")

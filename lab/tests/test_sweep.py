@@ -16,6 +16,9 @@ SAMPLE_EVERY = 11
 INIT_SAMPLE_EVERY = 31
 
 
+COUNTS = {"thread": 500, "vcpu": 300, "destroy": 10}
+
+
 def point(what="TDH.MEM.PAGE.AUG", kind="operand", nth=1, phase="life"):
     return Point(phase, what, kind, nth, f"{what}:{nth}:{points.CLASSES.get(kind, '')}")
 
@@ -41,7 +44,7 @@ def test_every_class_of_every_leaf():
 
 
 def test_shards_are_all_points_once():
-    whole = points.allocation_points()
+    whole = points.allocation_points(COUNTS)
     parts = [each for n in range(1, 8) for each in points.shard(whole, n, 7)]
     assert sorted(parts, key=str) == sorted(whole, key=str)
 
@@ -128,7 +131,7 @@ def test_what_did_not_come_up_does_not_count():
 
 def test_allocations_are_a_part_of_their_own():
     """They need a kernel that can fail them."""
-    named = list(run.batches([*points.allocation_points()[:200], *points.leaf_points("life", {"TDH.VP.ENTER": 100})]))
+    named = list(run.batches([*points.allocation_points(COUNTS)[:200], *points.leaf_points("life", {"TDH.VP.ENTER": 100})]))
     assert [name for name, _ in named] == ["life-0", "memory-0", "memory-150"]
     assert sum(len(part) for _, part in named) == 200 + 9 * len(points.CLASSES)
     assert all((point.kind == "no memory") == name.startswith("memory") for name, part in named for point in part)
@@ -143,9 +146,12 @@ def test_table_counts_and_shows_how_to_rerun():
 
 
 def test_an_allocation_that_should_be_the_last_must_not_happen():
-    last = points.allocation_points()[-1]
-    assert points.is_last_allocation(last) and "there may be allocations after" in run.beyond(last)[0]
-    assert not run.beyond(points.allocation_points()[0]) and not run.beyond(point(nth=9999))
+    found = points.allocation_points({"thread": 300, "destroy": 5})
+    last = [each for each in found if each.last]
+    assert [each.text for each in last] == ["thread 350", "destroy 25"], "some more than were counted"
+    assert len(found) == 350 + 25
+    assert "there may be allocations after" in run.beyond(last[0])[0]
+    assert not run.beyond(found[0]) and not run.beyond(point(nth=9999))
 
 
 class SomeHost:
@@ -187,7 +193,7 @@ def recorded(built):
 
 
 def test_record_covers_the_interface(recorded):
-    init, life = recorded
+    init, life = recorded["init"], recorded["life"]
     assert {"TDH.SYS.INIT", "TDH.SYS.CONFIG", "TDH.EXT.MEM.ADD", "TDH.EXT.INIT"} <= set(init)
     assert {"TDH.MNG.CREATE", "TDH.VP.ENTER", "TDH.MEM.PAGE.AUG", "TDH.PHYMEM.PAGE.RECLAIM", "TDH.PHYMEM.PAMT.REMOVE",
             "TDH.MNG.KEY.FREEID", "TDH.VP.FLUSH", "TDH.MEM.TRACK"} <= set(life)
@@ -195,7 +201,7 @@ def test_record_covers_the_interface(recorded):
 
 
 def test_some_faults_of_each_class(built, recorded):
-    init, life = recorded
+    init, life = recorded["init"], recorded["life"]
     sample = [*points.leaf_points("init", init)[::INIT_SAMPLE_EVERY], *points.leaf_points("life", life)[::SAMPLE_EVERY]]
     results = run.sweep(sample, built, "sample")
     assert len(results) > 0.8 * len(sample), "too many faults did not come up"

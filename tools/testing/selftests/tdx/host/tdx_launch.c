@@ -36,7 +36,8 @@ struct launch {
 	struct td_config config;
 	struct td_outcome outcome;
 	double built, ran, destroyed;
-	bool allocation_failed;
+	/* How many there were of those that can fail. */
+	unsigned int allocations, vcpu_allocations, destroy_allocations;
 	pthread_t thread;
 	int ret;
 	char why[ERROR_SIZE];
@@ -201,8 +202,7 @@ static void *run(void *arg)
 		l->ret = td_work(&l->td, &work, &l->outcome);
 		l->ran = now() - start - l->built;
 	}
-	if (l->options->fail_nth && fail_nth_happened())
-		l->allocation_failed = true;
+	l->allocations = fail_nth_count(l->options->fail_nth);
 	if (l->ret)
 		snprintf(l->why, sizeof(l->why), "%s", last_error());
 	return NULL;
@@ -218,7 +218,7 @@ static void init_launch(struct launch *l, const struct options *o, unsigned int 
 	l->config.ram_size = o->mb[index % o->nr_mb] * TD_MB;
 	l->config.image = o->payload ? image : NULL;
 	l->config.vcpu_fail_nth = o->vcpu_fail_nth;
-	l->config.vcpu_failed = &l->allocation_failed;
+	l->config.vcpu_allocations = &l->vcpu_allocations;
 }
 
 /* JSON has no other characters to be careful with in what guests print. */
@@ -248,6 +248,18 @@ static void print_said(const struct launch *l)
 	printf("]");
 }
 
+static void print_allocations(const struct launch *l)
+{
+	const struct options *o = l->options;
+	bool failed = o->fail_nth && l->allocations == o->fail_nth;
+
+	failed |= o->vcpu_fail_nth && l->vcpu_allocations == o->vcpu_fail_nth;
+	failed |= o->destroy_fail_nth && l->destroy_allocations == o->destroy_fail_nth;
+	if (o->fail_nth || o->vcpu_fail_nth || o->destroy_fail_nth)
+		printf(", \"allocations\": [%u, %u, %u], \"allocation_failed\": %s", l->allocations,
+		       l->vcpu_allocations, l->destroy_allocations, failed ? "true" : "false");
+}
+
 static void print_json(const struct launch *l)
 {
 	const struct td_outcome *o = &l->outcome;
@@ -264,8 +276,7 @@ static void print_json(const struct launch *l)
 	printf("\"seconds\": {\"build\": %.3f, \"run\": %.3f, \"destroy\": %.3f}, ", l->built,
 	       l->ran, l->destroyed);
 	print_said(l);
-	if (l->options->fail_nth || l->options->vcpu_fail_nth || l->options->destroy_fail_nth)
-		printf(", \"allocation_failed\": %s", l->allocation_failed ? "true" : "false");
+	print_allocations(l);
 	printf(", \"error\": ");
 	if (l->ret)
 		print_json_text(l->why);
@@ -296,8 +307,7 @@ static void destroy(struct launch *l)
 		snprintf(l->why, sizeof(l->why), "%s", last_error());
 	}
 	td_destroy(&l->td);
-	if (nth && fail_nth_happened())
-		l->allocation_failed = true;
+	l->destroy_allocations = fail_nth_count(nth);
 	l->destroyed = now() - start;
 }
 

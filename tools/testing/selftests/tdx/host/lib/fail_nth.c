@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "fail_nth.h"
@@ -30,15 +31,19 @@ int fail_nth(unsigned int nth)
 	return 0;
 }
 
-bool fail_nth_happened(void)
+unsigned int fail_nth_count(unsigned int nth)
 {
 	char text[16] = "";
-	int fd = open(FAIL_NTH, O_RDONLY);
+	int fd;
 
+	if (!nth)
+		return 0;
+
+	fd = open(FAIL_NTH, O_RDONLY);
 	if (fd < 0)
-		return false;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
+		return 0;
+	if (read(fd, text, sizeof(text) - 1) <= 0)
+		snprintf(text, sizeof(text), "%u", nth);
 	close(fd);
-	return !strcmp(text, "0\n");
+	return nth - strtoul(text, NULL, 10);
 }

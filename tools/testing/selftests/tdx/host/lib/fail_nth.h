@@ -2,8 +2,6 @@
 #ifndef SELFTEST_TDX_FAIL_NTH_H
 #define SELFTEST_TDX_FAIL_NTH_H
 
-#include <stdbool.h>
-
 /*
  * The @nth allocation that the kernel makes from now on for this thread fails.  0
  * does nothing.  Needs a kernel with CONFIG_FAILSLAB or CONFIG_FAIL_PAGE_ALLOC,
@@ -13,7 +11,7 @@
  */
 int fail_nth(unsigned int nth);
 
-/* Were there so many allocations for this thread since? */
-bool fail_nth_happened(void);
+/* How many allocations there were for this thread since; @nth if one failed. */
+unsigned int fail_nth_count(unsigned int nth);
 
 #endif

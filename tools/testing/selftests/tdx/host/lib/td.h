@@ -47,8 +47,8 @@ struct td_config {
 	const struct td_image *image;
 	/* For each thread that runs a vCPU, see fail_nth(); 0: none. */
 	unsigned int vcpu_fail_nth;
-	/* Set if an allocation failed in one of them. */
-	bool *vcpu_failed;
+	/* Set to how many there were in the thread with most of them. */
+	unsigned int *vcpu_allocations;
 };
 
 /* GPAs with two sides: guest_memfd is private, @shared is ordinary memory. */

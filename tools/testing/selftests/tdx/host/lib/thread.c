@@ -10,6 +10,7 @@ struct job {
 	struct td_vcpu *vcpu;
 	int (*fn)(struct td_vcpu *vcpu, void *arg);
 	void *arg;
+	unsigned int allocations;
 	int ret;
 	char why[ERROR_SIZE];
 };
@@ -36,10 +37,17 @@ static void *run_job(void *arg)
 	job->ret = fail_nth(config->vcpu_fail_nth);
 	if (!job->ret)
 		job->ret = job->fn(job->vcpu, job->arg);
-	if (config->vcpu_fail_nth && fail_nth_happened())
-		*config->vcpu_failed = true;
+	job->allocations = fail_nth_count(config->vcpu_fail_nth);
 	memcpy(job->why, last_error(), sizeof(job->why));
 	return NULL;
+}
+
+static void note_allocations(const struct td *td, unsigned int allocations)
+{
+	unsigned int *most = td->config.vcpu_allocations;
+
+	if (most && *most < allocations)
+		*most = allocations;
 }
 
 int td_on_each_vcpu(struct td *td, int (*fn)(struct td_vcpu *vcpu, void *arg), void *arg)
@@ -60,6 +68,7 @@ int td_on_each_vcpu(struct td *td, int (*fn)(struct td_vcpu *vcpu, void *arg), v
 	}
 	for (unsigned int i = 0; i < started; i++) {
 		pthread_join(td->vcpus[i].thread, NULL);
+		note_allocations(td, jobs[i].allocations);
 		if (ret || !jobs[i].ret)
 			continue;
 		ret = jobs[i].ret;
