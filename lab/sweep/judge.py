@@ -30,6 +30,8 @@ WARNS = {
 # What the kernel says when it gives something up.
 GIVES_UP = re.compile(r"SEAMCALL .* failed|TDH_?[A-Z_.]* failed|tdh_\w+ failed|did not return PAMT pages|refused PAMT pages|"
                       r"WARNING: arch/x86/(kvm/vmx|virt/vmx/tdx)/")
+# For a thread, the C library says EAGAIN, whatever the kernel said.
+NO_MEMORY = re.compile("Cannot allocate memory|cannot start a thread: Resource temporarily unavailable")
 # User space sees nothing of a module that was busy once: the kernel tries again.
 RETRIED = ("TDH.VP.ENTER", "TDH.MEM.SEPT.ADD", "TDH.MEM.PAGE.ADD", "TDH.MEM.PAGE.AUG", "TDH.MEM.RANGE.BLOCK",
            "TDH.MEM.TRACK", "TDH.MEM.PAGE.REMOVE", "TDH.PHYMEM.PAMT.ADD", "TDH.PHYMEM.PAMT.REMOVE")
@@ -122,7 +124,7 @@ def wrong_with_life(point, said):
         yield "the launcher hung"
     if point.kind == "busy once" and point.what in RETRIED and surfaced(said):
         yield f"user space noticed: {said['said'].strip()[-160:]}"
-    if point.kind == "no memory" and said["status"] and "Cannot allocate memory" not in said["said"]:
+    if point.kind == "no memory" and said["status"] and not NO_MEMORY.search(said["said"]):
         yield f"lack of memory is told as: {said['said'].strip()[-160:]}"
     if point.kind == "no memory" and "destroy" in point.what and surfaced(said):
         yield f"a TD was not destroyed for lack of memory: {said['said'].strip()[-160:]}"

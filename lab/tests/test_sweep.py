@@ -115,6 +115,8 @@ def test_what_is_not_well_is_told(fault, answer, word):
     (point("TDH.PHYMEM.PAMT.REMOVE"), {"after": [0, 12800, 0, 1, 27, 2, 0], "end": [0, 12800, 0, 1, 26, 1, 0]}),
     (point("TDH.PHYMEM.PAMT.ADD", "busy for ever"), {"timed_out": True, "signal": 9}),
     (point("TDH.MNG.CREATE", "busy once"), {"status": 1}),
+    (point("allocation (thread)", "no memory"),
+     {"status": 1, "said": "cannot start a thread: Resource temporarily unavailable"}),
     (point("TDH.VP.FLUSH"), {"after": [1, 12816, 1, 2, 25, 0, 0], "log": [FLUSH_WARN]}),
 ])
 def test_what_is_explained_is_well(fault, answer):
@@ -126,6 +128,7 @@ def test_what_did_not_come_up_does_not_count():
     memory = point(kind="no memory")
     assert run.happened(memory, said(said='{"allocation_failed": true}'))
     assert not run.happened(memory, said(said='{"allocation_failed": false}'))
+    assert not run.happened(memory, said(said='{"allocation_failed": false}', log=["clocksource: late"]))
     assert run.happened(memory, said(signal=9)) and run.happened(memory, said(log=["BUG: bad"]))
 
 
