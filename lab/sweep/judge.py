@@ -7,8 +7,8 @@ FATAL = re.compile(r"records were lost|WARNING: (possible|inconsistent|suspiciou
                    r"general protection|unable to handle|KASAN|soft lockup|hard LOCKUP|"
                    r"blocked for more than|rcu: INFO|list_(add|del) corruption|scheduling while atomic|Bad page state")
 WARNING = re.compile(r"WARNING: (\S+?)(?::\d+)? at (\w+)")
-# Which functions warn when the module refuses what it must not refuse, as the compiler inlines them: of KVM, if no
-# file is named.  Other leaves cause no warning.
+# Which functions of KVM warn when the module refuses what it must not refuse, as the compiler inlines them.  Other
+# leaves cause no warning.
 WARNS = {
     "TDH.VP.ENTER": ("vt_cache_reg", "tdx_handle_exit"),
     "TDH.VP.WR": ("tdh_vp_wr_failed",),
@@ -59,6 +59,10 @@ def warnings(log):
     return [match.groups() for match in map(WARNING.search, log) if match]
 
 
+def is_hidden(point):
+    return point.kind == "busy once" and point.what in RETRIED
+
+
 def surfaced(said):
     return said["status"] != 0 or said["signal"] != 0
 
@@ -67,7 +71,7 @@ def wrong_in_log(point, said):
     for line in said["log"]:
         if FATAL.search(line):
             yield f"the kernel says: {line}"
-    none = point.kind == "no memory" or point.kind == "busy once" and point.what in RETRIED
+    none = point.kind == "no memory" or is_hidden(point)
     for file, function in warnings(said["log"]):
         if none or function not in WARNS.get(point.what, ()) or not file.startswith("arch/x86/kvm/vmx/"):
             yield f"a warning that nothing explains: {file} at {function}"
@@ -79,13 +83,13 @@ def wrong_in_healthy_log(said):
             yield f"when the healthy TD ran, the kernel said: {line}"
 
 
-def changes(said):
-    return {name: after - before for name, before, after in zip(FIGURES, said["before"], said["after"]) if after != before}
+def changes(before, after):
+    return {name: new - old for name, old, new in zip(FIGURES, before, after) if new != old}
 
 
 def allowed(point):
     """What may stay with the module, as far as the kernel tells that it gave it up."""
-    if point.kind == "busy once" and point.what in RETRIED:
+    if is_hidden(point):
         return {}
     most = LEAVES.get(point.what, {})
     return ALL_BUT_KEY if most == ONE_PAGE and point.kind == "busy for ever" else most
@@ -93,7 +97,7 @@ def allowed(point):
 
 def wrong_with_stuck_pairs(said, changed):
     """Each pair that stays is known as stuck, until a TD makes use of it and brings it back."""
-    healed = {name: after - end for name, after, end in zip(FIGURES, said["after"], said["end"]) if after != end}
+    healed = changes(said["end"], said["after"])
     if set(changed) - {"pairs", "stuck"} or changed.get("pairs") != changed.get("stuck"):
         yield f"left with the module, and not all known as stuck: {changed}"
     if set(healed) - {"pairs", "stuck"} or healed.get("pairs") != healed.get("stuck") or min(healed.values(), default=0) < 0:
@@ -101,7 +105,7 @@ def wrong_with_stuck_pairs(said, changed):
 
 
 def wrong_in_figures(point, said):
-    changed = changes(said)
+    changed = changes(said["before"], said["after"])
     if point.what in STUCK and point.kind != "busy once":
         yield from wrong_with_stuck_pairs(said, changed)
         return
@@ -122,7 +126,7 @@ def wrong_with_life(point, said):
         yield "the launcher could not be killed"
     elif said["timed_out"] and not (point.kind == "busy for ever" and point.what in WAITS):
         yield "the launcher hung"
-    if point.kind == "busy once" and point.what in RETRIED and surfaced(said):
+    if is_hidden(point) and surfaced(said):
         yield f"user space noticed: {said['said'].strip()[-160:]}"
     if point.kind == "no memory" and said["status"] and not NO_MEMORY.search(said["said"]):
         yield f"lack of memory is told as: {said['said'].strip()[-160:]}"

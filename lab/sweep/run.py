@@ -111,11 +111,11 @@ def save(results, built, path):
 
 def merged(count, built):
     """The results of all parts of @count of this kernel, and the numbers of those that are not there."""
-    results, missing = [], []
+    results, missing, state = [], [], built.state()
     for n in range(1, count + 1):
         path = host.OUT / f"part-{n}-of-{count}.json"
         part = json.loads(path.read_text()) if path.exists() else {"kernel": None}
-        if part["kernel"] == built.state():
+        if part["kernel"] == state:
             results += [(Point(**entry["point"]), entry["wrong"]) for entry in part["results"]]
         else:
             missing.append(n)
