@@ -24,7 +24,7 @@ shell: ## a prompt on the TDX host
 test: ## run the tests (SUITE= and TEST= pick some)
 	@$(LAB) test
 
-test-all: ## the tests, and sanitizers, fuzzing, per-patch builds
+test-all: ## the tests, and sanitizers, fuzzing, per-patch builds, sweep (SUITE= and SHARD=i/n for several machines)
 	@$(LAB) test-all
 
 tree: ## stage the series as commits in build/linux, to work on

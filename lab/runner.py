@@ -10,7 +10,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from lab import place, softseam
+from lab import place, shard, softseam
 from lab.say import LabError, line
 
 RESULTS = place.BUILD / "test"
@@ -50,7 +50,7 @@ SUITES = [
     pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "sizes", "page_types", "encoders"),
     pytest("kunit", "the KUnit suites of the series, on a kernel that boots"),
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
-           "report", "report_page", "trace", "runner", "lab"),
+           "report", "report_page", "trace", "runner", "shard", "lab"),
     pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
     pytest("td", "TDs that run, on the stock kernel and on the series"),
     pytest("run", "make run with each of its options"),
@@ -177,6 +177,7 @@ def show(suite, count, notes, seconds):
 
 
 def test(suites=tuple(SUITES)):
+    shard.wanted()
     names = [suite.name for suite in suites]
     wanted = os.environ.get("SUITE")
     if wanted and wanted not in names:

@@ -111,6 +111,20 @@ def mails():
         line(place.shown(path))
 
 
+def scratch(name, repository, commit):
+    """build/@name: a clone of @repository at @commit whose work tree may be changed, as nobody changed it yet."""
+    clone = place.BUILD / name
+
+    def git(*args, cwd=clone):
+        subprocess.run(["git", *args], cwd=cwd, text=True, capture_output=True, check=True)
+    if not clone.exists():
+        clone.parent.mkdir(parents=True, exist_ok=True)
+        git("clone", "--quiet", "--shared", "--no-checkout", str(repository), str(clone), cwd=place.BUILD)
+    git("fetch", "--quiet", "--no-tags", str(repository), commit)
+    git("checkout", "--quiet", "--force", "--detach", commit)
+    return clone
+
+
 def unsaved_work():
     """What build/linux holds that series/ does not, in words; empty if nothing."""
     if not (SERIES_TREE / ".git").exists():

@@ -62,8 +62,3 @@ def allocation_points(counts):
     """Points for {thread: allocations}, as recorded; a life can make some more than another."""
     most = {thread: count + count // 10 + 20 for thread, count in counts.items()}
     return [allocation_point(thread, nth, nth == most[thread]) for thread in counts for nth in range(1, most[thread] + 1)]
-
-
-def shard(points, index, count):
-    """Part @index of @count, from 1: neighbours go to different parts, so that each takes as long."""
-    return points[index - 1::count]

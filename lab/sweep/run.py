@@ -5,28 +5,17 @@ import dataclasses
 import json
 import os
 import queue
-import re
 
-from lab import place, report
+from lab import place, report, shard
 from lab.say import LabError, line, step
 from lab.sweep import host, judge, table
-from lab.sweep.points import Point, allocation_of, allocation_points, leaf_points, shard
+from lab.sweep.points import Point, allocation_of, allocation_points, leaf_points
 
 ALLOCATIONS = ("host", "fault")
 # Faults in a boot: the more, the longer it takes to get back to one that fails.
 BATCH = 150
 # Boots at a time; each has two CPUs that wait for one another much of the time.
 BOOTS = 2
-
-
-def wanted_shard():
-    """(i, n) of SHARD=i/n; all by default."""
-    text = os.environ.get("SHARD") or "1/1"
-    match = re.fullmatch(r"(\d+)/(\d+)", text)
-    index, count = map(int, match.groups()) if match else (0, 0)
-    if not 1 <= index <= count:
-        raise LabError(f"SHARD={text}: must be i/n with i from 1 to n, e.g. 1/4")
-    return index, count
 
 
 def all_points(calls, allocations):
@@ -139,7 +128,7 @@ def one(text, points):
 
 
 def run():
-    index, count = wanted_shard()
+    index, count = shard.wanted()
     wanted = os.environ.get("POINT")
     built = host.make()
     calls = host.record(built)
@@ -150,7 +139,7 @@ def run():
     if wanted:
         tell([result[:2] for result in sweep(one(wanted, points), built, "point")], calls)
         return
-    sweep(shard(points, index, count), built, f"part-{index}-of-{count}")
+    sweep(shard.spread(points, index, count), built, f"part-{index}-of-{count}")
     results, missing = merged(count, built)
     for n in missing:
         line(f"part {n} of {count} is not in this table: make sweep SHARD={n}/{count}")

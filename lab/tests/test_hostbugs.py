@@ -62,16 +62,7 @@ def origin(base):
 @pytest.fixture(scope="session")
 def tree():
     """tree(base): a clone of the source of a base that may be changed, as it is without a bug."""
-    def clean(base):
-        path, commit = origin(base)
-        clone = place.BUILD / "hostbugs" / base
-        if not clone.exists():
-            clone.parent.mkdir(parents=True, exist_ok=True)
-            git("clone", "--quiet", "--shared", "--no-checkout", str(path), str(clone), cwd=place.BUILD)
-        git("fetch", "--quiet", "origin", commit, cwd=clone)
-        git("checkout", "--quiet", "--force", "--detach", commit, cwd=clone)
-        return clone
-    return clean
+    return lambda base: trees.scratch(f"hostbugs/{base}", *origin(base))
 
 
 def boot_with(tree, patch, bug, programs, folder):

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Each mail of the series, applied with git am, builds on the ones before it and passes its tests; KERNEL=7.3 too."""
+"""Each mail of the series, applied with git am, builds on the ones before it and passes its tests; KERNEL=7.3 too.
+
+SHARD=i/n takes a part of the patches.
+"""
 import re
 import subprocess
 
 import pytest
 
-from lab import initramfs, kernel, place, qemu, series, softseam, trees
+from lab import initramfs, kernel, place, qemu, series, shard, softseam, trees
 from lab.tests.series_fake import IDENTITY, git_am
 from lab.tests.test_kunit import CONNECT, read_ktap
 
@@ -20,10 +23,11 @@ PATCHES = [name for name, _ in TOUCHED]
 FIRST_TESTED = next(at for at, (_, files) in enumerate(TOUCHED) if f"{TESTS}/Kconfig" in [file.path for file in files])
 # What each patch does is tested on the main version.
 TESTED = PATCHES[FIRST_TESTED if trees.override() is None else -1:]
+PART = shard.stretch(PATCHES, *shard.wanted())
 
 
-def git(*args, cwd=TREE):
-    return subprocess.run(["git", *args], cwd=cwd, text=True, capture_output=True, check=True).stdout
+def git(*args):
+    return subprocess.run(["git", *args], cwd=TREE, text=True, capture_output=True, check=True).stdout
 
 
 @pytest.fixture(scope="session")
@@ -34,15 +38,13 @@ def commits(tmp_path_factory):
     sent = series.mails(place.SRC, folder / "mails", source, IDENTITY, trees.override())
     paths = {file.path for _, found in TOUCHED for file in found}
     git_am(source.path, sent[1:], folder / "am", sorted(paths))
-    if not TREE.exists():
-        TREE.parent.mkdir(parents=True, exist_ok=True)
-        git("clone", "--quiet", "--shared", "--no-checkout", str(source.path), str(TREE), cwd=place.BUILD)
+    trees.scratch(TREE.relative_to(place.BUILD), source.path, source.commit)
     git("fetch", "--quiet", "--no-tags", str(folder / "am"), "HEAD")
-    return dict(zip(PATCHES, git("rev-list", "--reverse", "origin/pristine..FETCH_HEAD").split(), strict=True))
+    return dict(zip(PATCHES, git("rev-list", "--reverse", f"{source.commit}..FETCH_HEAD").split(), strict=True))
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
-@pytest.mark.parametrize("patch", PATCHES)
+@pytest.mark.parametrize("patch", PART)
 def test_builds(patch, compiler, commits):
     git("checkout", "--quiet", "--detach", commits[patch])
     built = kernel.Kernel(NAME, TREE, compiler=compiler)
@@ -55,7 +57,7 @@ def suites_in_tree():
     return set(re.findall(r'^\t\.name = "(\S+)"', text, re.M))
 
 
-@pytest.mark.parametrize("patch", TESTED)
+@pytest.mark.parametrize("patch", [patch for patch in TESTED if patch in PART])
 def test_suites_pass(patch, commits):
     """On a module that has what the last patch can use; no suite may be skipped."""
     git("checkout", "--quiet", "--detach", commits[patch])

@@ -43,19 +43,6 @@ def test_every_class_of_every_leaf():
     assert "TDH.VP.ENTER:2:OPERAND_BUSY|RCX:*" in [each.text for each in found]
 
 
-def test_shards_are_all_points_once():
-    whole = points.allocation_points(COUNTS)
-    parts = [each for n in range(1, 8) for each in points.shard(whole, n, 7)]
-    assert sorted(parts, key=str) == sorted(whole, key=str)
-
-
-@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "1/0", "-1/2"])
-def test_bad_shard(monkeypatch, text):
-    monkeypatch.setenv("SHARD", text)
-    with pytest.raises(LabError, match="must be i/n"):
-        run.wanted_shard()
-
-
 def test_well():
     assert judge.wrong_with(point(), said()) == []
     assert judge.wrong_with(point(kind="no memory"), said(status=1, fired=0, said="Cannot allocate memory")) == []
