@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdlib.h>
-
 #include "feature_host.h"
-#include "state.h"
 
 #define LINES_PER_PAGE	64
 
@@ -28,38 +25,17 @@ static void run_row(void **state)
 	const struct feature_row *row = *state;
 	struct host *h = host_new(row->args);
 	struct seam_regs regs = row->in;
-	uint64_t before;
 
 	host_start(h);
 	row->stage(h);
 	if (row->twist)
 		row->twist(h, &regs);
 
-	before = host_state(h);
-	host_call_checked(h, row->cpu, &regs);
-	assert_status(regs.rax, row->status);
-	if (row->status)
-		host_call_failed(h, host_leaf_name(&row->in), row->status, row->name, before);
-
-	if (row->rule)
-		assert_string_equal(h->violation_rule, row->rule);
-	assert_int_equal(h->nr_violations, row->rule ? 1 : 0);
+	host_row_call(h, row->cpu, &regs, row->name, row->status, row->rule);
 	host_free(h);
 }
 
 int run_feature_rows(const char *group, const struct feature_row *rows, size_t nr)
 {
-	struct CMUnitTest *tests = calloc(nr, sizeof(*tests));
-	int failed;
-
-	if (!tests)
-		return 1;
-	for (size_t i = 0; i < nr; i++) {
-		tests[i].name = rows[i].name;
-		tests[i].test_func = run_row;
-		tests[i].initial_state = (void *)(uintptr_t)&rows[i];
-	}
-	failed = _cmocka_run_group_tests(group, tests, nr, NULL, NULL);
-	free(tests);
-	return failed;
+	return run_table(group, run_row, rows, sizeof(*rows), nr);
 }

@@ -6,28 +6,16 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "leaves.h"
-#include "range.h"
+#include "fuzzing.h"
 
-#define MEM_SIZE	(4ULL << 30)
-#define ARRAY		0x200000
-#define INFO		0x201000
 #define INFO_SPAN	(MAX_TDMRS * TDMR_INFO_ALIGN)
 #define NR_TDMRS	2
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-struct input {
-	const uint8_t *p, *end;
-};
-
 struct fuzz {
-	struct input in;
+	struct fuzz_input in;
 	struct seam *seam;
 	unsigned int nr_cpus;
-	uint64_t time;
 	/* Steps on the right way so far. */
 	unsigned int progress;
 	uint64_t msr_flip;
@@ -36,29 +24,13 @@ struct fuzz {
 	unsigned int sys_state;
 };
 
-static uint8_t *mem;
-
-static uint8_t take8(struct input *in)
-{
-	return in->p < in->end ? *in->p++ : 0;
-}
-
-static uint64_t take64(struct input *in)
-{
-	uint64_t v = 0;
-
-	for (unsigned int i = 0; i < 8; i++)
-		v |= (uint64_t)take8(in) << (8 * i);
-	return v;
-}
-
 /* A value from a register or a TDMR_INFO: mostly near the edges of something. */
-static uint64_t take_value(struct input *in)
+static uint64_t take_value(struct fuzz_input *in)
 {
 	static const uint64_t edge[] = {
 		0, 1, 2, 16, 64, 512, SZ_4K, SZ_2M, SZ_1G, 2 * SZ_1G, 3 * SZ_1G,
-		MEM_SIZE, 1ULL << 39, 1ULL << 40, 1ULL << 41, 1ULL << 46, 1ULL << 63,
-		ARRAY, INFO, 32, 33, 63, 64ULL << 10, 4ULL << 20, 8ULL << 20,
+		FUZZ_MEM_SIZE, 1ULL << 39, 1ULL << 40, 1ULL << 41, 1ULL << 46, 1ULL << 63,
+		FUZZ_ARRAY, FUZZ_INFO, 32, 33, 63, 64ULL << 10, 4ULL << 20, 8ULL << 20,
 		0x0A00000300000008, 0x9900000300000400, 0x9900000300000517,
 	};
 	uint8_t how = take8(in);
@@ -84,19 +56,6 @@ static uint64_t take_value(struct input *in)
 	}
 }
 
-static void *ram(void *opaque, uint64_t pa, uint64_t len)
-{
-	(void)opaque;
-	return pa <= MEM_SIZE && len <= MEM_SIZE - pa ? mem + pa : NULL;
-}
-
-static uint64_t now(void *opaque)
-{
-	struct fuzz *f = opaque;
-
-	return ++f->time;
-}
-
 static uint64_t rdmsr(void *opaque, unsigned int cpu, uint32_t msr)
 {
 	const struct fuzz *f = opaque;
@@ -112,38 +71,12 @@ static void on_violation(void *opaque, const struct seam_violation *v)
 		abort();
 }
 
-static void on_event(void *opaque, const struct seam_event *e)
-{
-	char line[512];
-	int len = seam_format_event(line, sizeof(line), e);
-
-	(void)opaque;
-	if (len <= 0 || (size_t)len >= sizeof(line))
-		abort();
-}
-
-static void put64(uint64_t pa, uint64_t v)
-{
-	memcpy(mem + pa, &v, sizeof(v));
-}
-
 /* Two TDMRs of 1 GiB with the PAMTs behind them. */
 static void write_tdmrs(void)
 {
-	memset(mem + ARRAY, 0, 4096 + INFO_SPAN);
-	for (unsigned int i = 0; i < NR_TDMRS; i++) {
-		uint64_t info = INFO + i * TDMR_INFO_ALIGN, pamt = (2 + i) * SZ_1G;
-
-		put64(ARRAY + 8 * i, info);
-		put64(info, i * SZ_1G);
-		put64(info + 8, SZ_1G);
-		put64(info + 16, pamt);
-		put64(info + 24, SZ_4K);
-		put64(info + 32, pamt + SZ_2M);
-		put64(info + 40, 2 * SZ_4K);
-		put64(info + 48, pamt + 2 * SZ_2M);
-		put64(info + 56, 2 * SZ_2M);
-	}
+	memset(fuzz_mem(FUZZ_ARRAY), 0, 4096 + INFO_SPAN);
+	for (unsigned int i = 0; i < NR_TDMRS; i++)
+		fuzz_put_tdmr(i, i * SZ_1G, (2 + i) * SZ_1G);
 }
 
 static void check(const struct fuzz *f)
@@ -204,7 +137,7 @@ static void right_step(struct fuzz *f)
 	}
 	n -= f->nr_cpus;
 	if (n == 0) {
-		call(f, 0, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = ARRAY,
+		call(f, 0, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = FUZZ_ARRAY,
 					       .rdx = NR_TDMRS, .r8 = 32 });
 	} else if (n <= f->nr_cpus) {
 		seam_wbinvd(f->seam, n - 1);
@@ -234,12 +167,12 @@ static void odd_call(struct fuzz *f)
 /* The right SYS.CONFIG but for one field, then the field as before. */
 static void odd_tdmr(struct fuzz *f)
 {
-	uint64_t pa = INFO + take8(&f->in) % 3 * TDMR_INFO_ALIGN + take8(&f->in) % 40 * 8;
+	uint64_t pa = FUZZ_INFO + take8(&f->in) % 3 * TDMR_INFO_ALIGN + take8(&f->in) % 40 * 8;
 	uint64_t before;
 
-	memcpy(&before, mem + pa, sizeof(before));
+	memcpy(&before, fuzz_mem(pa), sizeof(before));
 	put64(pa, take_value(&f->in));
-	call(f, 0, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = ARRAY,
+	call(f, 0, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = FUZZ_ARRAY,
 				       .rdx = NR_TDMRS, .r8 = 32 });
 	if (take8(&f->in) % 4)
 		put64(pa, before);
@@ -258,7 +191,7 @@ static void step(struct fuzz *f)
 		odd_tdmr(f);
 		break;
 	case 6:
-		put64(ARRAY + take8(&f->in) % MAX_TDMRS * 8, take_value(&f->in));
+		put64(FUZZ_ARRAY + take8(&f->in) % MAX_TDMRS * 8, take_value(&f->in));
 		break;
 	case 7:
 		f->msr_flip = take8(&f->in);
@@ -266,7 +199,7 @@ static void step(struct fuzz *f)
 	}
 }
 
-static void set_injection(struct seam_config *cfg, struct input *in)
+static void set_injection(struct seam_config *cfg, struct fuzz_input *in)
 {
 	static const char *const text[] = {
 		"SYS.INIT:1:SYS_BUSY", "SYS.CONFIG:~30:OPERAND_BUSY|RCX", "36:2:INTERRUPTED_RESUMABLE",
@@ -282,29 +215,20 @@ static void set_injection(struct seam_config *cfg, struct input *in)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz f = { .in = { data, data + size } };
-	struct seam_machine machine = {
-		.opaque = &f, .ram = ram, .now = now, .rdmsr = rdmsr,
-		.violation = on_violation, .event = on_event, .reports_wbinvd = true,
-	};
+	struct seam_machine machine = fuzz_machine(&f);
 	struct seam_config cfg;
-	char err[512];
 
-	if (!mem)
-		mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	machine.rdmsr = rdmsr;
+	machine.violation = on_violation;
+	machine.reports_wbinvd = true;
 	write_tdmrs();
 
-	seam_config_init(&cfg);
-	cfg.nr_cpus = f.nr_cpus = 1 + take8(&f.in) % 3;
+	f.nr_cpus = 1 + take8(&f.in) % 3;
+	fuzz_config(&cfg, f.nr_cpus);
 	cfg.nr_packages = 1 + take8(&f.in) % f.nr_cpus;
 	cfg.tdmr_init_step = take8(&f.in) * (64ULL << 20);
-	cfg.nr_cmrs = 1;
-	cfg.cmr[0] = (struct seam_range){ 0, MEM_SIZE };
 	set_injection(&cfg, &f.in);
-
-	f.seam = seam_new(&cfg, &machine, err, sizeof(err));
-	if (!f.seam)
-		abort();
+	f.seam = fuzz_new(&cfg, &machine);
 	while (f.in.p < f.in.end)
 		step(&f);
 	seam_free(f.seam);

@@ -6,16 +6,11 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "fuzzing.h"
 #include "guest_vcpu.h"
-#include "leaves.h"
-#include "range.h"
 #include "td_params.h"
 
-#define MEM_SIZE	(3ULL << 30)
-#define ARRAY		0x200000
-#define INFO		0x201000
 #define PARAMS		0x202000
 #define SOURCE		0x203000
 #define PID		0x204000
@@ -33,43 +28,11 @@
 #define NR_ADDED	3
 #define SHARED_BIT	(1ULL << 47)
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 struct fuzz {
-	const uint8_t *p, *end;
+	struct fuzz_input in;
 	struct seam *seam;
-	uint64_t time;
 	bool inside, dead;
 };
-
-static uint8_t *mem;
-
-static uint8_t take8(struct fuzz *f)
-{
-	return f->p < f->end ? *f->p++ : 0;
-}
-
-static uint64_t take64(struct fuzz *f)
-{
-	uint64_t v = 0;
-
-	for (unsigned int i = 0; i < 8; i++)
-		v |= (uint64_t)take8(f) << (8 * i);
-	return v;
-}
-
-static void *ram(void *opaque, uint64_t pa, uint64_t len)
-{
-	(void)opaque;
-	return pa <= MEM_SIZE && len <= MEM_SIZE - pa ? mem + pa : NULL;
-}
-
-static uint64_t now(void *opaque)
-{
-	struct fuzz *f = opaque;
-
-	return ++f->time;
-}
 
 static bool can_run_guest(void *opaque, unsigned int cpu)
 {
@@ -83,21 +46,6 @@ static void on_violation(void *opaque, const struct seam_violation *v)
 	(void)opaque;
 	(void)v;
 	abort();
-}
-
-static void on_event(void *opaque, const struct seam_event *e)
-{
-	char line[512];
-	int len = seam_format_event(line, sizeof(line), e);
-
-	(void)opaque;
-	if (len <= 0 || (size_t)len >= sizeof(line))
-		abort();
-}
-
-static void put64(uint64_t pa, uint64_t v)
-{
-	memcpy(mem + pa, &v, sizeof(v));
 }
 
 static uint64_t call(struct fuzz *f, struct seam_regs regs)
@@ -115,21 +63,13 @@ static void must(struct fuzz *f, struct seam_regs regs)
 
 static void start_module(struct fuzz *f)
 {
-	memset(mem + ARRAY, 0, 0x10000);
-	put64(ARRAY, INFO);
-	put64(INFO, PAGES);
-	put64(INFO + 8, SZ_1G);
-	put64(INFO + 16, PAMT);
-	put64(INFO + 24, SZ_4K);
-	put64(INFO + 32, PAMT + SZ_2M);
-	put64(INFO + 40, 2 * SZ_4K);
-	put64(INFO + 48, PAMT + 2 * SZ_2M);
-	put64(INFO + 56, 2 * SZ_2M);
+	memset(fuzz_mem(FUZZ_ARRAY), 0, 0x10000);
+	fuzz_put_tdmr(0, PAGES, PAMT);
 
 	must(f, (struct seam_regs){ .rax = TDH_SYS_INIT });
 	must(f, (struct seam_regs){ .rax = TDH_SYS_LP_INIT });
 	seam_call(f->seam, 1, &(struct seam_regs){ .rax = TDH_SYS_LP_INIT });
-	must(f, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = ARRAY, .rdx = 1, .r8 = HKID });
+	must(f, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = FUZZ_ARRAY, .rdx = 1, .r8 = HKID });
 	seam_wbinvd(f->seam, 0);
 	must(f, (struct seam_regs){ .rax = TDH_SYS_KEY_CONFIG });
 	must(f, (struct seam_regs){ .rax = TDH_SYS_TDMR_INIT, .rcx = PAGES });
@@ -142,9 +82,9 @@ static void fill_params(struct fuzz *f)
 		.xfam = 3, .max_vcpus = 2, .eptp_controls = 0x1E, .tsc_frequency = 40,
 	};
 
-	p.attributes = take8(f) & 1 ? TD_ATTR_SEPT_VE_DISABLE : 0;
-	p.config_flags = take8(f) & 1 ? TD_CONFIG_NO_RBP_MOD : 0;
-	memcpy(mem + PARAMS, &p, sizeof(p));
+	p.attributes = take8(&f->in) & 1 ? TD_ATTR_SEPT_VE_DISABLE : 0;
+	p.config_flags = take8(&f->in) & 1 ? TD_CONFIG_NO_RBP_MOD : 0;
+	memcpy(fuzz_mem(PARAMS), &p, sizeof(p));
 }
 
 static void start_td(struct fuzz *f)
@@ -189,12 +129,12 @@ static void set_up_host_memory(struct fuzz *f)
 
 static uint64_t take_gpa(struct fuzz *f)
 {
-	uint8_t how = take8(f);
-	uint64_t gpa = how % NR_GPAS * SZ_4K + (how & 8 ? take8(f) * 16ULL : 0);
+	uint8_t how = take8(&f->in);
+	uint64_t gpa = how % NR_GPAS * SZ_4K + (how & 8 ? take8(&f->in) * 16ULL : 0);
 
 	if (how & 16)
 		gpa |= SHARED_BIT;
-	return how >= 240 ? take64(f) : gpa;
+	return how >= 240 ? take64(&f->in) : gpa;
 }
 
 static uint64_t take_value(struct fuzz *f)
@@ -204,11 +144,11 @@ static uint64_t take_value(struct fuzz *f)
 		0x808, 0x80B, 0x83F, 0xD, 0x40000000, 0x1110000300000017, 0x9100000000000010,
 		~0ULL,
 	};
-	uint8_t how = take8(f);
+	uint8_t how = take8(&f->in);
 
 	if (how < 128)
 		return values[how % ARRAY_SIZE(values)];
-	return how < 224 ? take_gpa(f) : take64(f);
+	return how < 224 ? take_gpa(f) : take64(&f->in);
 }
 
 /* Bytes where the guest executes, if it is somewhere. */
@@ -219,7 +159,7 @@ static void put_code(struct fuzz *f, uint64_t rip)
 		"\xE5\x71", "\xEE", "\x0F\x31", "\x0F\x01\xF9", "\x0F\x22\xC3", "\x0F\x22\xE3",
 		"\x44\x0F\x22\xC3", "\x0F\x01\xF3", "\x0F\x09",
 	};
-	const char *bytes = code[take8(f) % ARRAY_SIZE(code)];
+	const char *bytes = code[take8(&f->in) % ARRAY_SIZE(code)];
 	struct sept_view view;
 	uint8_t *plain;
 
@@ -236,7 +176,7 @@ static void put_code(struct fuzz *f, uint64_t rip)
 static void set_registers(struct fuzz *f)
 {
 	struct guest_cpu *r = &seam_guest(f->seam, 0)->cpu;
-	uint8_t mode = take8(f);
+	uint8_t mode = take8(&f->in);
 
 	r->gpr.rax = take_value(f);
 	r->gpr.rcx = take_value(f);
@@ -244,7 +184,7 @@ static void set_registers(struct fuzz *f)
 	r->gpr.rbx = take_value(f);
 	r->gpr.r8 = take_value(f);
 	r->gpr.r9 = take_value(f);
-	r->rip = mode & 1 ? take64(f) : take_gpa(f);
+	r->rip = mode & 1 ? take64(&f->in) : take_gpa(f);
 	if (mode & 2) {
 		r->efer |= EFER_LONG_ACTIVE;
 		r->seg[SEG_CS].ar |= SEG_AR_L;
@@ -264,12 +204,12 @@ static struct guest_event take_event(struct fuzz *f)
 		GUEST_EVENT_INTERRUPT, GUEST_EVENT_NMI, GUEST_EVENT_EXCEPTION,
 		GUEST_EVENT_SOFTWARE,
 	};
-	uint8_t how = take8(f);
+	uint8_t how = take8(&f->in);
 
 	if (how & 3)
 		return (struct guest_event){ 0 };
 	return (struct guest_event){ .valid = true, .type = types[how >> 2 & 3],
-				     .vector = take8(f), .has_error = how & 16 };
+				     .vector = take8(&f->in), .has_error = how & 16 };
 }
 
 /* A guest that goes on can do so; one that left is not inside any more. */
@@ -302,8 +242,8 @@ static void stop(struct fuzz *f, struct guest_exit exit)
 
 static void guest_step(struct fuzz *f)
 {
-	struct guest_exit exit = { .why = take8(f) % NR_GUEST_STOPS };
-	uint8_t access = take8(f);
+	struct guest_exit exit = { .why = take8(&f->in) % NR_GUEST_STOPS };
+	uint8_t access = take8(&f->in);
 
 	if (exit.why == GUEST_STOP_MEMORY)
 		exit.gpa = take_gpa(f);
@@ -320,7 +260,7 @@ static void guest_step(struct fuzz *f)
 
 static void enter(struct fuzz *f)
 {
-	struct seam_regs regs = { .rax = TDH_VP_ENTER, .rcx = TDVPR, .rdx = take8(f) };
+	struct seam_regs regs = { .rax = TDH_VP_ENTER, .rcx = TDVPR, .rdx = take8(&f->in) };
 
 	f->inside = seam_call(f->seam, 0, &regs) == SEAM_END_RUN_GUEST;
 	/* Only a vCPU that is dead, or that has to wait for memory, is refused. */
@@ -331,10 +271,10 @@ static void enter(struct fuzz *f)
 /* The host on the other CPU: calls that may well fail. */
 static void host_step(struct fuzz *f)
 {
-	uint64_t i = take8(f) % NR_GPAS;
+	uint64_t i = take8(&f->in) % NR_GPAS;
 	struct seam_regs regs = { .rcx = i * SZ_4K, .rdx = TDR, .r8 = PG(FIRST_PRIVATE + i) };
 
-	switch (take8(f) % 6) {
+	switch (take8(&f->in) % 6) {
 	case 0:
 		regs.rax = TDH_MEM_PAGE_AUG;
 		break;
@@ -348,11 +288,11 @@ static void host_step(struct fuzz *f)
 		regs.rax = TDH_MEM_PAGE_REMOVE;
 		break;
 	case 4:
-		put64(EPT_TABLE(take8(f) % 4) + (take8(f) & 1 ? 256 * 8 : 0), take64(f));
+		put64(EPT_TABLE(take8(&f->in) % 4) + (take8(&f->in) & 1 ? 256 * 8 : 0), take64(&f->in));
 		return;
 	default:
-		mem[PID + take8(f) % 32] = take8(f);
-		mem[PID + 32] |= 1;
+		*fuzz_mem(PID + take8(&f->in) % 32) = take8(&f->in);
+		*fuzz_mem(PID + 32) |= 1;
 		return;
 	}
 	seam_call(f->seam, 1, &regs);
@@ -360,7 +300,7 @@ static void host_step(struct fuzz *f)
 
 static void step(struct fuzz *f)
 {
-	if (take8(f) % 4 == 0)
+	if (take8(&f->in) % 4 == 0)
 		host_step(f);
 	else if (f->inside)
 		guest_step(f);
@@ -370,29 +310,18 @@ static void step(struct fuzz *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fuzz f = { .p = data, .end = data + size };
-	struct seam_machine machine = {
-		.opaque = &f, .ram = ram, .now = now, .violation = on_violation,
-		.event = on_event, .can_run_guest = can_run_guest,
-	};
+	struct fuzz f = { .in = { data, data + size } };
+	struct seam_machine machine = fuzz_machine(&f);
 	struct seam_config cfg;
-	char err[512];
 
-	if (!mem)
-		mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	seam_config_init(&cfg);
-	cfg.nr_cpus = 2;
-	cfg.nr_cmrs = 1;
-	cfg.cmr[0] = (struct seam_range){ 0, MEM_SIZE };
-	f.seam = seam_new(&cfg, &machine, err, sizeof(err));
-	if (!f.seam)
-		abort();
+	machine.violation = on_violation;
+	machine.can_run_guest = can_run_guest;
+	fuzz_config(&cfg, 2);
+	f.seam = fuzz_new(&cfg, &machine);
 	start_module(&f);
 	start_td(&f);
 	set_up_host_memory(&f);
-	while (f.p < f.end)
+	while (f.in.p < f.in.end)
 		step(&f);
 	if (f.inside)
 		stop(&f, (struct guest_exit){ .why = GUEST_STOP_HOST_EVENT });

@@ -6,17 +6,12 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "leaves.h"
+#include "fuzzing.h"
 #include "plain.h"
-#include "range.h"
 #include "td_params.h"
 #include "track.h"
 
-#define MEM_SIZE	(3ULL << 30)
-#define ARRAY		0x200000
-#define INFO		0x201000
 #define PARAMS		0x202000
 #define SOURCE		0x203000
 #define PAMT		SZ_1G
@@ -26,49 +21,19 @@
 #define HKID		32
 #define NR_CPUS		2
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 struct fuzz {
-	const uint8_t *p, *end;
+	struct fuzz_input in;
 	struct seam *seam;
-	uint64_t time;
 	/* Right calls so far. */
 	unsigned int progress;
 };
 
-static uint8_t *mem;
-
-static uint8_t take8(struct fuzz *f)
-{
-	return f->p < f->end ? *f->p++ : 0;
-}
-
-static uint64_t take64(struct fuzz *f)
-{
-	uint64_t v = 0;
-
-	for (unsigned int i = 0; i < 8; i++)
-		v |= (uint64_t)take8(f) << (8 * i);
-	return v;
-}
-
-static void *ram(void *opaque, uint64_t pa, uint64_t len)
-{
-	(void)opaque;
-	return pa <= MEM_SIZE && len <= MEM_SIZE - pa ? mem + pa : NULL;
-}
-
-static uint64_t now(void *opaque)
+static bool irq_pending(void *opaque, unsigned int cpu)
 {
 	struct fuzz *f = opaque;
 
-	return ++f->time;
-}
-
-static bool irq_pending(void *opaque, unsigned int cpu)
-{
 	(void)cpu;
-	return take8(opaque) & 1;
+	return take8(&f->in) & 1;
 }
 
 /* Only these two can happen to a host that is careful with memory. */
@@ -77,21 +42,6 @@ static void on_violation(void *opaque, const struct seam_violation *v)
 	(void)opaque;
 	if (strcmp(v->rule, "wrong-cpu") && strcmp(v->rule, "not-ram"))
 		abort();
-}
-
-static void on_event(void *opaque, const struct seam_event *e)
-{
-	char line[512];
-	int len = seam_format_event(line, sizeof(line), e);
-
-	(void)opaque;
-	if (len <= 0 || (size_t)len >= sizeof(line))
-		abort();
-}
-
-static void put64(uint64_t pa, uint64_t v)
-{
-	memcpy(mem + pa, &v, sizeof(v));
 }
 
 static void call(struct fuzz *f, unsigned int cpu, struct seam_regs regs)
@@ -130,21 +80,13 @@ static void check(struct fuzz *f)
 
 static void start(struct fuzz *f)
 {
-	memset(mem + ARRAY, 0, 4 * SZ_4K);
-	put64(ARRAY, INFO);
-	put64(INFO, PAGES);
-	put64(INFO + 8, SZ_1G);
-	put64(INFO + 16, PAMT);
-	put64(INFO + 24, SZ_4K);
-	put64(INFO + 32, PAMT + SZ_2M);
-	put64(INFO + 40, 2 * SZ_4K);
-	put64(INFO + 48, PAMT + 2 * SZ_2M);
-	put64(INFO + 56, 2 * SZ_2M);
+	memset(fuzz_mem(FUZZ_ARRAY), 0, 4 * SZ_4K);
+	fuzz_put_tdmr(0, PAGES, PAMT);
 
 	call(f, 0, (struct seam_regs){ .rax = TDH_SYS_INIT });
 	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
 		call(f, cpu, (struct seam_regs){ .rax = TDH_SYS_LP_INIT });
-	call(f, 0, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = ARRAY, .rdx = 1,
+	call(f, 0, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = FUZZ_ARRAY, .rdx = 1,
 				       .r8 = HKID });
 	for (unsigned int cpu = 0; cpu < NR_CPUS; cpu++)
 		seam_wbinvd(f->seam, cpu);
@@ -161,9 +103,9 @@ static void fill_params(struct fuzz *f)
 		.xfam = 3, .max_vcpus = 2, .eptp_controls = 0x1E, .tsc_frequency = 40,
 	};
 
-	memcpy(mem + PARAMS, &p, sizeof(p));
-	if (take8(f) % 4 == 0)
-		mem[PARAMS + take8(f) * 4 + take8(f) % 4] = take8(f);
+	memcpy(fuzz_mem(PARAMS), &p, sizeof(p));
+	if (take8(&f->in) % 4 == 0)
+		*fuzz_mem(PARAMS + take8(&f->in) * 4 + take8(&f->in) % 4) = take8(&f->in);
 }
 
 /* A TD with a vCPU and a page, and the way back. */
@@ -218,21 +160,21 @@ static uint64_t take_value(struct fuzz *f)
 		0x2, 0x2016, 0x203C, 0x4000, 0xA02000000000000B, 0x9100000000000100,
 		0x110000000000000A, 0x94100003000001FE,
 	};
-	uint8_t how = take8(f);
+	uint8_t how = take8(&f->in);
 
 	switch (how % 8) {
 	case 0 ... 2:
-		return PG(take8(f) % 32ULL);
+		return PG(take8(&f->in) % 32ULL);
 	case 3:
-		return (uint64_t)take8(f) % 4 << 12 | (take8(f) & 3);
+		return (uint64_t)take8(&f->in) % 4 << 12 | (take8(&f->in) & 3);
 	case 4:
-		return fields[take8(f) % ARRAY_SIZE(fields)];
+		return fields[take8(&f->in) % ARRAY_SIZE(fields)];
 	case 5:
-		return HKID + take8(f) % 4;
+		return HKID + take8(&f->in) % 4;
 	case 6:
-		return LARGE + take8(f) % 2 * SZ_4K;
+		return LARGE + take8(&f->in) % 2 * SZ_4K;
 	default:
-		return take64(f);
+		return take64(&f->in);
 	}
 }
 
@@ -240,12 +182,12 @@ static void odd_call(struct fuzz *f)
 {
 	struct seam_regs regs = { .rbx = 1, .rbp = 2, .r15 = 3 };
 
-	regs.rax = take8(f) % 44 | (uint64_t)(take8(f) % 8 == 0) << 16;
+	regs.rax = take8(&f->in) % 44 | (uint64_t)(take8(&f->in) % 8 == 0) << 16;
 	regs.rcx = take_value(f);
 	regs.rdx = take_value(f);
 	regs.r8 = take_value(f);
-	regs.r9 = take8(f) % 2 ? SOURCE : take_value(f);
-	call(f, take8(f) % NR_CPUS, regs);
+	regs.r9 = take8(&f->in) % 2 ? SOURCE : take_value(f);
+	call(f, take8(&f->in) % NR_CPUS, regs);
 }
 
 /* What a guest does. */
@@ -254,19 +196,19 @@ static void guest_step(struct fuzz *f)
 	struct td *td = f->seam->tds;
 	struct sept_walk walk;
 	struct sept_view view;
-	uint64_t gpa = (uint64_t)take8(f) % 4 << 12;
+	uint64_t gpa = (uint64_t)take8(&f->in) % 4 << 12;
 
 	if (!td || td->op_state != OP_RUNNABLE || td->lifecycle != TD_KEYS_CONFIGURED)
 		return;
 	sept_look(&td->sept, gpa, &view);
 	if (view.state == SEPT_MAPPED)
 		memset(plain_at(f->seam, view.hpa), 0x5A, 64);
-	sept_accept(&td->sept, gpa, take8(f) % 2, &walk);
+	sept_accept(&td->sept, gpa, take8(&f->in) % 2, &walk);
 }
 
 static void step(struct fuzz *f)
 {
-	switch (take8(f) % 8) {
+	switch (take8(&f->in) % 8) {
 	case 0 ... 4:
 		right_step(f);
 		break;
@@ -282,28 +224,18 @@ static void step(struct fuzz *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fuzz f = { .p = data, .end = data + size };
-	struct seam_machine machine = {
-		.opaque = &f, .ram = ram, .now = now, .irq_pending = irq_pending,
-		.violation = on_violation, .event = on_event, .reports_wbinvd = true,
-	};
+	struct fuzz f = { .in = { data, data + size } };
+	struct seam_machine machine = fuzz_machine(&f);
 	struct seam_config cfg;
-	char err[512];
 
-	if (!mem)
-		mem = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	seam_config_init(&cfg);
-	cfg.nr_cpus = NR_CPUS;
+	machine.irq_pending = irq_pending;
+	machine.violation = on_violation;
+	machine.reports_wbinvd = true;
+	fuzz_config(&cfg, NR_CPUS);
 	cfg.nr_packages = NR_CPUS;
-	cfg.nr_cmrs = 1;
-	cfg.cmr[0] = (struct seam_range){ 0, MEM_SIZE };
-	f.seam = seam_new(&cfg, &machine, err, sizeof(err));
-	if (!f.seam)
-		abort();
+	f.seam = fuzz_new(&cfg, &machine);
 	start(&f);
-	while (f.p < f.end)
+	while (f.in.p < f.in.end)
 		step(&f);
 	seam_free(f.seam);
 	return 0;

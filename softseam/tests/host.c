@@ -412,32 +412,23 @@ const char *host_leaf_name(const struct seam_regs *in)
 	return name ? name : "unknown";
 }
 
-static void run_row(void **state)
+void host_row_call(struct host *h, unsigned int cpu, struct seam_regs *regs, const char *name,
+		   uint64_t status, const char *rule)
 {
-	const struct row *row = *state;
-	struct host *h = host_new(row->args);
-	struct seam_regs in = row->in, out;
-	uint64_t before;
+	const char *leaf = host_leaf_name(regs);
+	uint64_t before = host_state(h);
 
-	host_start(h);
-	host_goto(h, row->stage);
-	if (row->twist)
-		row->twist(h, &in);
+	host_call_checked(h, cpu, regs);
+	assert_status(regs->rax, status);
+	if (status)
+		host_call_failed(h, leaf, status, name, before);
 
-	before = host_state(h);
-	out = in;
-	host_call_checked(h, row->cpu, &out);
-	assert_status(out.rax, row->status);
-	if (row->status)
-		host_call_failed(h, host_leaf_name(&in), row->status, row->name, before);
-
-	if (row->rule)
-		assert_string_equal(h->violation_rule, row->rule);
-	assert_int_equal(h->nr_violations, row->rule ? 1 : 0);
-	host_free(h);
+	if (rule)
+		assert_string_equal(h->violation_rule, rule);
+	assert_int_equal(h->nr_violations, rule ? 1 : 0);
 }
 
-int run_rows(const char *group, const struct row *rows, size_t nr)
+int run_table(const char *group, CMUnitTestFunction test, const void *rows, size_t size, size_t nr)
 {
 	struct CMUnitTest *tests = calloc(nr, sizeof(*tests));
 	int failed;
@@ -445,13 +436,34 @@ int run_rows(const char *group, const struct row *rows, size_t nr)
 	if (!tests)
 		return 1;
 	for (size_t i = 0; i < nr; i++) {
-		tests[i].name = rows[i].name;
-		tests[i].test_func = run_row;
-		tests[i].initial_state = (void *)(uintptr_t)&rows[i];
+		const char *row = (const char *)rows + i * size;
+
+		tests[i].name = *(const char *const *)row;
+		tests[i].test_func = test;
+		tests[i].initial_state = (void *)(uintptr_t)row;
 	}
 	failed = _cmocka_run_group_tests(group, tests, nr, NULL, NULL);
 	free(tests);
 	return failed;
+}
+
+static void run_row(void **state)
+{
+	const struct row *row = *state;
+	struct host *h = host_new(row->args);
+	struct seam_regs regs = row->in;
+
+	host_start(h);
+	host_goto(h, row->stage);
+	if (row->twist)
+		row->twist(h, &regs);
+	host_row_call(h, row->cpu, &regs, row->name, row->status, row->rule);
+	host_free(h);
+}
+
+int run_rows(const char *group, const struct row *rows, size_t nr)
+{
+	return run_table(group, run_row, rows, sizeof(*rows), nr);
 }
 
 int host_setup(void **state)

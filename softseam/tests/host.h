@@ -142,7 +142,12 @@ struct row {
 	const char *rule;
 };
 
-/* Run @nr rows, each a test of its own.  Returns the number that failed. */
+/* Make the call of a row, which ends with @status and violates @rule, or none if that is NULL. */
+void host_row_call(struct host *h, unsigned int cpu, struct seam_regs *regs, const char *name,
+		   uint64_t status, const char *rule);
+
+/* Run @test for each of @nr rows of @size bytes that start with a name.  Returns the number that failed. */
+int run_table(const char *group, CMUnitTestFunction test, const void *rows, size_t size, size_t nr);
 int run_rows(const char *group, const struct row *rows, size_t nr);
 
 /* Run plain tests; each gets a host with default arguments in *state. */

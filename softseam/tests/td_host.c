@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdlib.h>
 #include <string.h>
 
-#include "state.h"
 #include "td_host.h"
 
 void td_must(struct host *h, unsigned int cpu, struct seam_regs regs)
@@ -149,44 +147,22 @@ static void run_row(void **state)
 {
 	const struct td_row *row = *state;
 	struct host *h = host_new(row->args);
-	struct seam_regs in = row->in, out;
-	uint64_t before;
+	struct seam_regs regs = row->in;
 
 	host_start(h);
 	td_goto(h, row->stage);
 	if (row->twist)
-		row->twist(h, &in);
+		row->twist(h, &regs);
 
-	before = host_state(h);
-	out = in;
-	host_call_checked(h, row->cpu, &out);
-	assert_status(out.rax, row->status);
-	if (row->status)
-		host_call_failed(h, host_leaf_name(&in), row->status, row->name, before);
+	host_row_call(h, row->cpu, &regs, row->name, row->status, row->rule);
 	if (row->has_out) {
-		assert_int_equal(out.rcx, row->out[0]);
-		assert_int_equal(out.rdx, row->out[1]);
+		assert_int_equal(regs.rcx, row->out[0]);
+		assert_int_equal(regs.rdx, row->out[1]);
 	}
-
-	if (row->rule)
-		assert_string_equal(h->violation_rule, row->rule);
-	assert_int_equal(h->nr_violations, row->rule ? 1 : 0);
 	host_free(h);
 }
 
 int run_td_rows(const char *group, const struct td_row *rows, size_t nr)
 {
-	struct CMUnitTest *tests = calloc(nr, sizeof(*tests));
-	int failed;
-
-	if (!tests)
-		return 1;
-	for (size_t i = 0; i < nr; i++) {
-		tests[i].name = rows[i].name;
-		tests[i].test_func = run_row;
-		tests[i].initial_state = (void *)(uintptr_t)&rows[i];
-	}
-	failed = _cmocka_run_group_tests(group, tests, nr, NULL, NULL);
-	free(tests);
-	return failed;
+	return run_table(group, run_row, rows, sizeof(*rows), nr);
 }

@@ -2,7 +2,7 @@
 /* TDH.MEM.PAGE: preconditions, and what success does. */
 #include <string.h>
 
-#include "td_twists.h"
+#include "sept_rows.h"
 #include "track.h"
 
 #define ADD()		{ .rax = TDH_MEM_PAGE_ADD, .rcx = GPA_FREE, .rdx = TDR, .r8 = FREE_PAGE, \
@@ -11,12 +11,6 @@
 #define AUG_2M()	{ .rax = TDH_MEM_PAGE_AUG, .rcx = GPA_NO_TABLE | 1, .rdx = TDR, \
 			  .r8 = FREE_2M }
 #define REMOVE()	{ .rax = TDH_MEM_PAGE_REMOVE, .rcx = GPA_REG, .rdx = TDR }
-
-#define ENTRY_FREE	(1ULL << 63)
-#define ENTRY_BLOCKED(page)	((page) | 6 << 3 | 1 << 6 | ENTRY_FREE)
-#define ENTRY_MAPPED(page)	(ENTRY_BLOCKED(page) | 7)
-#define ENTRY_TABLE(page)	((page) | 7)
-#define INFO(level, state)	((level) | (uint64_t)(state) << 8)
 
 TWIST(level_1, in->rcx = GPA_NO_TABLE | 1)
 TWIST(level_2, in->rcx = 2)
@@ -50,15 +44,6 @@ TWIST(page_locked, lock_try_shared(&host_page(h, REG_PAGE)->lock))
 TWIST(pending_not_blocked, in->rcx = GPA_AUG)
 TWIST(vcpu_inside, host_td(h)->epoch.refcount[1] = 1)
 TWIST(other_epoch_inside, host_td(h)->epoch.refcount[0] = 1)
-
-#define EPT_ERROR(twist_, stage_, in_, status_, entry, info)			\
-	{ #in_ "_" #twist_, .stage = stage_, .twist = twist_, .in = in_(),	\
-	  .status = (status_) | OPERAND_RCX, .has_out = true, .out = { entry, info } }
-#define CLEAN_ERROR(twist_, stage_, in_, status_) \
-	{ #in_ "_" #twist_, .stage = stage_, .twist = twist_, .in = in_(), \
-	  .status = status_, .has_out = true }
-#define GOOD(twist_, stage_, in_) \
-	{ #in_ "_" #twist_, .stage = stage_, .twist = twist_, .in = in_(), .has_out = true }
 
 static const struct td_row add_rows[] = {
 	{ "add", .stage = TD_PAGE, .in = ADD(), .has_out = true },

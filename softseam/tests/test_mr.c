@@ -2,13 +2,10 @@
 /* TDH.MR: preconditions, and MRTD against digests computed elsewhere. */
 #include <string.h>
 
-#include "td_twists.h"
+#include "sept_rows.h"
 
 #define EXTEND()	{ .rax = TDH_MR_EXTEND, .rcx = GPA_REG, .rdx = TDR }
 #define FINALIZE()	{ .rax = TDH_MR_FINALIZE, .rcx = TDR }
-
-#define ENTRY_FREE	(1ULL << 63)
-#define INFO(level, state)	((level) | (uint64_t)(state) << 8)
 
 TWIST(gpa_misaligned, in->rcx += 128)
 TWIST(gpa_offset, in->rcx += 0xF00)
@@ -22,7 +19,7 @@ TWIST(gpa_blocked, td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_RANGE_BLOCK,
 TWIST(alignment_and_shared, gpa_misaligned(h, in); gpa_shared(h, in))
 TWIST(host_wrote, *host_mem(h, REG_PAGE + 5) ^= 1)
 
-#define EPT_ERROR(twist_, entry, info)						\
+#define EXTEND_ERROR(twist_, entry, info)					\
 	{ "extend_" #twist_, .stage = TD_PAGE, .twist = twist_, .in = EXTEND(),	\
 	  .status = TDX_EPT_ENTRY_NOT_PRESENT | OPERAND_RCX,			\
 	  .has_out = true, .out = { entry, info } }
@@ -41,10 +38,10 @@ static const struct td_row extend_rows[] = {
 	ROW_AT("", gpa_shared, TD_PAGE, EXTEND, TDX_OPERAND_INVALID | OPERAND_RCX),
 	ROW_AT("", gpa_beyond, TD_PAGE, EXTEND, TDX_OPERAND_INVALID | OPERAND_RCX),
 	ROW_AT("", alignment_and_shared, TD_PAGE, EXTEND, TDX_OPERAND_INVALID | OPERAND_RCX),
-	EPT_ERROR(gpa_free, ENTRY_FREE, INFO(0, 0)),
-	EPT_ERROR(gpa_no_table, ENTRY_FREE, INFO(1, 0)),
-	EPT_ERROR(gpa_pending, FREE_PAGE | ENTRY_FREE | 0x70, INFO(0, SEPT_PENDING)),
-	EPT_ERROR(gpa_blocked, REG_PAGE | ENTRY_FREE | 0x70, INFO(0, SEPT_BLOCKED)),
+	EXTEND_ERROR(gpa_free, ENTRY_FREE, INFO(0, 0)),
+	EXTEND_ERROR(gpa_no_table, ENTRY_FREE, INFO(1, 0)),
+	EXTEND_ERROR(gpa_pending, FREE_PAGE | ENTRY_FREE | 0x70, INFO(0, SEPT_PENDING)),
+	EXTEND_ERROR(gpa_blocked, REG_PAGE | ENTRY_FREE | 0x70, INFO(0, SEPT_BLOCKED)),
 };
 
 static const struct td_row finalize_rows[] = {

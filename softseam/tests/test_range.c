@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TDH.MEM.RANGE.BLOCK and UNBLOCK, TDH.MEM.TRACK, and tracking by epochs. */
-#include "td_twists.h"
+#include "sept_rows.h"
 #include "track.h"
 
 #define BLOCK_OF(what)		{ .rax = TDH_MEM_RANGE_BLOCK, .rcx = (what), .rdx = TDR }
@@ -8,11 +8,6 @@
 #define UNBLOCK_OF(what)	{ .rax = TDH_MEM_RANGE_UNBLOCK, .rcx = (what), .rdx = TDR }
 #define UNBLOCK()		UNBLOCK_OF(GPA_REG)
 #define TRACK()			{ .rax = TDH_MEM_TRACK, .rcx = TDR }
-
-#define ENTRY_FREE	(1ULL << 63)
-#define ENTRY_BLOCKED(page)	((page) | 6 << 3 | 1 << 6 | ENTRY_FREE)
-#define ENTRY_MAPPED(page)	(ENTRY_BLOCKED(page) | 7)
-#define INFO(level, state)	((level) | (uint64_t)(state) << 8)
 
 TWIST(gpa_misaligned, in->rcx = GPA_REG | 1)
 TWIST(level_4, in->rcx = 4)
@@ -29,15 +24,6 @@ TWIST(epoch_exclusive, lock_try_exclusive(&host_td(h)->epoch.lock))
 TWIST(epoch_shared, lock_try_shared(&host_td(h)->epoch.lock))
 TWIST(previous_inside, host_td(h)->epoch.refcount[0] = 1)
 TWIST(current_inside, host_td(h)->epoch.refcount[1] = 1)
-
-#define EPT_ERROR(twist_, stage_, in_, status_, entry, info)			\
-	{ #in_ "_" #twist_, .stage = stage_, .twist = twist_, .in = in_(),	\
-	  .status = (status_) | OPERAND_RCX, .has_out = true, .out = { entry, info } }
-#define CLEAN_ERROR(twist_, stage_, in_, status_) \
-	{ #in_ "_" #twist_, .stage = stage_, .twist = twist_, .in = in_(), \
-	  .status = status_, .has_out = true }
-#define GOOD(twist_, stage_, in_) \
-	{ #in_ "_" #twist_, .stage = stage_, .twist = twist_, .in = in_(), .has_out = true }
 
 static const struct td_row block_rows[] = {
 	{ "block", .stage = TD_RUNNABLE, .in = BLOCK(), .has_out = true },

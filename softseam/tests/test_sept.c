@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* TDH.MEM.SEPT: preconditions, and what success does. */
-#include "td_twists.h"
+#include "sept_rows.h"
 
 #define ADD()		{ .rax = TDH_MEM_SEPT_ADD, .rcx = GPA_NO_TABLE | 1, .rdx = TDR, \
 			  .r8 = FREE_PAGE }
 #define REMOVE()	{ .rax = TDH_MEM_SEPT_REMOVE, .rcx = 1, .rdx = TDR }
 #define BLOCK_TABLE	{ .rax = TDH_MEM_RANGE_BLOCK, .rcx = 1, .rdx = TDR }
-
-/* An entry in the architecture's format, and level and state. */
-#define ENTRY_FREE	(1ULL << 63)
-#define ENTRY_TABLE(page)	((page) | 7)
-#define ENTRY_PAGE(page)	((page) | 7 | 6 << 3 | 1 << 6 | ENTRY_FREE)
-#define INFO(level, state)	((level) | (uint64_t)(state) << 8)
 
 TWIST(rdx_flags, in->rdx |= 2)
 TWIST(rdx_high, in->rdx |= 1ULL << 63)
@@ -48,12 +42,6 @@ TWIST(nothing_there, in->rcx = GPA_NO_TABLE | 1)
 TWIST(leaf_there, page_there(h, in))
 
 #define AT(twist_, stage_, status_)	ROW_AT("", twist_, stage_, ADD, status_)
-#define EPT_ERROR(twist_, stage_, in_, status_, entry, info)			\
-	{ #in_ "_" #twist_, .stage = stage_, .twist = twist_, .in = in_(),	\
-	  .status = (status_) | OPERAND_RCX, .has_out = true, .out = { entry, info } }
-#define CLEAN_ERROR(twist_, stage_, in_, status_) \
-	{ #in_ "_" #twist_, .stage = stage_, .twist = twist_, .in = in_(), \
-	  .status = status_, .has_out = true }
 
 static const struct td_row add_rows[] = {
 	{ "add", .stage = TD_SEPT, .in = ADD(), .has_out = true },

@@ -3,38 +3,24 @@
  * CPUs that call at the same time, under ThreadSanitizer.  Each retries BUSY,
  * as a host does; what must happen once happens once whoever wins.
  */
-#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "host.h"
+#include "threads.h"
 
 #define ROUNDS		20
 #define READS		400
 
-static pthread_barrier_t barrier;
-
 struct cpu {
 	struct host *h;
 	unsigned int nr;
-	pthread_t thread;
 
 	/* How often each leaf succeeded here. */
 	unsigned int inits, lps, configs, keys, tdmrs, disables;
 	unsigned int busy;
 };
-
-/* The clock of host.c is not for threads. */
-static uint64_t now(void *opaque)
-{
-	struct timespec t;
-
-	(void)opaque;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static bool is_busy(uint64_t status)
 {
@@ -120,23 +106,23 @@ static void *run_cpu(void *arg)
 {
 	struct cpu *c = arg;
 
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	c->inits += succeeds(c, (struct seam_regs){ .rax = TDH_SYS_INIT });
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	c->lps += succeeds(c, (struct seam_regs){ .rax = TDH_SYS_LP_INIT });
 	c->lps += succeeds(c, (struct seam_regs){ .rax = TDH_SYS_LP_INIT });
 	read_fields(c);
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	c->configs += succeeds(c, (struct seam_regs){ .rax = TDH_SYS_CONFIG, .rcx = HOST_ARRAY,
 						      .rdx = HOST_TDMRS, .r8 = HOST_HKID });
 	seam_wbinvd(c->h->seam, c->nr);
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	c->keys += succeeds(c, (struct seam_regs){ .rax = TDH_SYS_KEY_CONFIG });
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	init_tdmrs(c);
 	read_pages(c);
 	read_fields(c);
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	c->disables += succeeds(c, (struct seam_regs){ .rax = TDH_SYS_DISABLE });
 	return NULL;
 }
@@ -145,19 +131,13 @@ static void run_round(void)
 {
 	const char *const args[] = { "tdmr_init_step", "64M", NULL };
 	struct cpu cpus[HOST_CPUS] = { 0 }, sum = { 0 };
-	struct host *h = host_new(args);
+	struct host *h = threads_host(args);
 
-	h->machine.now = now;
-	h->machine.event = NULL;
 	host_start(h);
-	pthread_barrier_init(&barrier, NULL, HOST_CPUS);
+	for (unsigned int i = 0; i < HOST_CPUS; i++)
+		cpus[i] = (struct cpu){ .h = h, .nr = i };
+	threads_run(run_cpu, cpus, sizeof(*cpus));
 	for (unsigned int i = 0; i < HOST_CPUS; i++) {
-		cpus[i].h = h;
-		cpus[i].nr = i;
-		assert_int_equal(pthread_create(&cpus[i].thread, NULL, run_cpu, &cpus[i]), 0);
-	}
-	for (unsigned int i = 0; i < HOST_CPUS; i++) {
-		pthread_join(cpus[i].thread, NULL);
 		sum.inits += cpus[i].inits;
 		sum.lps += cpus[i].lps;
 		sum.configs += cpus[i].configs;
@@ -165,7 +145,6 @@ static void run_round(void)
 		sum.tdmrs += cpus[i].tdmrs;
 		sum.disables += cpus[i].disables;
 	}
-	pthread_barrier_destroy(&barrier);
 
 	assert_int_equal(sum.inits, 1);
 	assert_int_equal(sum.lps, HOST_CPUS);

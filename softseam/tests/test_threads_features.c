@@ -4,11 +4,10 @@
  * all leaves at random, under ThreadSanitizer.
  */
 #include <inttypes.h>
-#include <pthread.h>
 #include <sched.h>
-#include <time.h>
 
 #include "property.h"
+#include "threads.h"
 
 #define CYCLES		300
 #define RANDOM_CALLS	20000
@@ -20,23 +19,11 @@
 #define NR_PAGES	40
 #define PAGE_PG(r)	REGION_PG(random_below(r, 2), 16 + random_below(r, NR_PAGES))
 
-static pthread_barrier_t barrier;
-
 struct cpu {
 	struct host *h;
 	unsigned int nr;
-	pthread_t thread;
 	uint64_t error, busy, successes;
 };
-
-static uint64_t now(void *opaque)
-{
-	struct timespec t;
-
-	(void)opaque;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static bool again(uint64_t status)
 {
@@ -96,7 +83,7 @@ static void *run_cycles(void *arg)
 {
 	struct cpu *c = arg;
 
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	for (unsigned int i = 0; i < CYCLES; i++)
 		lend_and_take_back(c);
 	return NULL;
@@ -176,7 +163,7 @@ static void *run_random(void *arg)
 	struct cpu *c = arg;
 	struct random r = { .state = c->nr + 1 };
 
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	for (unsigned int i = 0; i < RANDOM_CALLS; i++) {
 		struct seam_regs regs = blind_call(&r);
 
@@ -192,28 +179,21 @@ static struct cpu run(struct host *h, void *(*fn)(void *))
 {
 	struct cpu cpus[HOST_CPUS] = { 0 }, sum = { 0 };
 
-	pthread_barrier_init(&barrier, NULL, HOST_CPUS);
+	for (unsigned int i = 0; i < HOST_CPUS; i++)
+		cpus[i] = (struct cpu){ .h = h, .nr = i };
+	threads_run(fn, cpus, sizeof(*cpus));
 	for (unsigned int i = 0; i < HOST_CPUS; i++) {
-		cpus[i].h = h;
-		cpus[i].nr = i;
-		assert_int_equal(pthread_create(&cpus[i].thread, NULL, fn, &cpus[i]), 0);
-	}
-	for (unsigned int i = 0; i < HOST_CPUS; i++) {
-		pthread_join(cpus[i].thread, NULL);
 		assert_status(cpus[i].error, TDX_SUCCESS);
 		sum.busy += cpus[i].busy;
 		sum.successes += cpus[i].successes;
 	}
-	pthread_barrier_destroy(&barrier);
 	return sum;
 }
 
 static struct host *new_host(const char *const *args)
 {
-	struct host *h = host_new(args);
+	struct host *h = threads_host(args);
 
-	h->machine.now = now;
-	h->machine.event = NULL;
 	h->machine.violation = NULL;
 	h->machine.irq_pending = NULL;
 	host_start(h);

@@ -4,14 +4,13 @@
  * enter, make TDCALLs, fault in memory and lose it again, post interrupts to each
  * other, and hand their vCPUs on.  Each retries BUSY, as hosts and guests do.
  */
-#include <pthread.h>
 #include <sched.h>
 #include <string.h>
-#include <time.h>
 
 #include "guest_host.h"
 #include "plain.h"
 #include "shared_ept.h"
+#include "threads.h"
 
 #define ROUNDS		8
 #define CYCLES		120
@@ -37,12 +36,9 @@
 /* Many, as the module counts the faults of one instruction. */
 #define AT_TDCALL(i)	(64 + (i) % 128 * 4)
 
-static pthread_barrier_t barrier;
-
 struct cpu {
 	struct host *h;
 	unsigned int nr, vcpu;
-	pthread_t thread;
 	/* What went wrong, and where. */
 	unsigned int errors, line;
 	uint64_t error;
@@ -60,15 +56,6 @@ static void check(struct cpu *c, bool ok, uint64_t what, unsigned int line)
 }
 
 #define CHECK(c, ok, what)	check(c, ok, what, __LINE__)
-
-static uint64_t now(void *opaque)
-{
-	struct timespec t;
-
-	(void)opaque;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static bool is_busy(uint64_t status)
 {
@@ -281,13 +268,13 @@ static void zap(struct cpu *c)
 /* All CPUs at once: each gives its vCPU to the next. */
 static void move(struct cpu *c)
 {
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	leaf(c, TDH_VP_FLUSH, N_PG(c->vcpu, 0), 0);
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	c->vcpu = (c->vcpu + 1) % NR_VCPUS;
 	enter(c);
 	leave(c);
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 }
 
 static void *run_cpu(void *arg)
@@ -406,23 +393,16 @@ static void assert_end(struct host *h, const struct cpu cpus[HOST_CPUS])
 static void run_round(void)
 {
 	struct cpu cpus[HOST_CPUS] = { 0 };
-	struct host *h = host_new(NULL);
+	struct host *h = threads_host(NULL);
 
-	h->machine.now = now;
-	h->machine.event = NULL;
 	h->machine.irq_pending = NULL;
 	guest_host_start(h);
 	build(h);
-	pthread_barrier_init(&barrier, NULL, HOST_CPUS);
 	for (unsigned int i = 0; i < HOST_CPUS; i++) {
 		cpus[i] = (struct cpu){ .h = h, .nr = i, .vcpu = i };
 		prepare_guest(&cpus[i]);
 	}
-	for (unsigned int i = 0; i < HOST_CPUS; i++)
-		assert_int_equal(pthread_create(&cpus[i].thread, NULL, run_cpu, &cpus[i]), 0);
-	for (unsigned int i = 0; i < HOST_CPUS; i++)
-		pthread_join(cpus[i].thread, NULL);
-	pthread_barrier_destroy(&barrier);
+	threads_run(run_cpu, cpus, sizeof(*cpus));
 	assert_end(h, cpus);
 	host_free(h);
 }

@@ -4,13 +4,12 @@
  * own vCPU and its own part of memory, with locks in common.  Each retries BUSY
  * as a host does.  At the end nothing is left.
  */
-#include <pthread.h>
 #include <sched.h>
 #include <string.h>
-#include <time.h>
 
 #include "plain.h"
 #include "td_host.h"
+#include "threads.h"
 #include "track.h"
 
 #define ROUNDS		10
@@ -26,27 +25,15 @@
 #define CPU_GPA(cpu, i)	((uint64_t)(cpu) * SZ_2M + (uint64_t)(i) * SZ_4K)
 #define CPU_RANGE(cpu)	((1ULL << 31) + (uint64_t)(cpu) * SZ_2M)
 
-static pthread_barrier_t barrier;
-
 struct cpu {
 	struct host *h;
 	unsigned int nr;
-	pthread_t thread;
 	/* Statuses that were neither success nor BUSY. */
 	unsigned int errors;
 	uint64_t error;
 	/* Times its guest found a page of its own mapped. */
 	unsigned int mapped;
 };
-
-static uint64_t now(void *opaque)
-{
-	struct timespec t;
-
-	(void)opaque;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static bool is_busy(uint64_t status)
 {
@@ -200,10 +187,10 @@ static void *run_cpu(void *arg)
 	struct vcpu *vcpu;
 
 	add_vcpu(c);
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 	if (!c->nr)
 		leaf(c, TDH_MR_FINALIZE, TDR, 0, 0);
-	pthread_barrier_wait(&barrier);
+	threads_meet();
 
 	vcpu = own_info(c->h->seam, CPU_PG(c->nr, 0))->object;
 	for (unsigned int i = 0; i < CYCLES; i++) {
@@ -224,10 +211,8 @@ static void *run_cpu(void *arg)
 static void run_round(void)
 {
 	struct cpu cpus[HOST_CPUS] = { 0 };
-	struct host *h = host_new(NULL);
+	struct host *h = threads_host(NULL);
 
-	h->machine.now = now;
-	h->machine.event = NULL;
 	h->machine.irq_pending = NULL;
 	host_start(h);
 	td_goto(h, TD_TDCS);
@@ -240,15 +225,9 @@ static void run_round(void)
 	td_must(h, 0, (struct seam_regs){ .rax = TDH_MEM_SEPT_ADD, .rcx = (1ULL << 31) | 2,
 					  .rdx = TDR, .r8 = EPT_PAGE(1) });
 
-	pthread_barrier_init(&barrier, NULL, HOST_CPUS);
-	for (unsigned int i = 0; i < HOST_CPUS; i++) {
-		cpus[i].h = h;
-		cpus[i].nr = i;
-		assert_int_equal(pthread_create(&cpus[i].thread, NULL, run_cpu, &cpus[i]), 0);
-	}
 	for (unsigned int i = 0; i < HOST_CPUS; i++)
-		pthread_join(cpus[i].thread, NULL);
-	pthread_barrier_destroy(&barrier);
+		cpus[i] = (struct cpu){ .h = h, .nr = i };
+	threads_run(run_cpu, cpus, sizeof(*cpus));
 
 	for (unsigned int i = 0; i < HOST_CPUS; i++) {
 		if (cpus[i].errors)

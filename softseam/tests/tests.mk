@@ -15,7 +15,7 @@ TESTS		:= $(TEST_SRC:tests/%.c=%)
 
 # What they share.
 HELPERS		:= host state td_host feature_host td_twists guest_host property_call property_check \
-		   property_step random_guest
+		   property_step random_guest threads
 test_objects	= $(MODEL_SRC:%.c=$(O)/$(1)/%.o) $(HELPERS:%=$(O)/$(1)/tests/%.o) $(O)/made/tests
 
 ASAN_CC		= $(CC) $(TEST_CFLAGS) $(SANITIZE) $(CFLAGS)
@@ -66,7 +66,8 @@ $(O)/fuzz/%.o: %.c $(O)/made/fuzz
 	@mkdir -p $(@D)
 	$(FUZZ_CC) -c -o $@ $<
 
-$(FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/fuzz/tests/%.o $(MODEL_SRC:%.c=$(O)/fuzz/%.o) $(O)/made/model
+$(FUZZERS:%=$(O)/fuzz/%): $(O)/fuzz/%: $(O)/fuzz/tests/%.o $(O)/fuzz/tests/fuzzing.o \
+	$(MODEL_SRC:%.c=$(O)/fuzz/%.o) $(O)/made/model
 	$(CLANG) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $(filter %.o,$^) $(MODEL_LIBS)
 
 # Each fuzzer runs for FUZZ_SECONDS; FUZZ_SEED repeats a run.
