@@ -50,6 +50,11 @@ class Kernel:
                 *llvm, *FIXED, *args]
         return run_mounted(self.tree, make, log, what, on_line)
 
+    def forget(self, sources):
+        """Have @sources compiled anew, so that a compiler says again what it has to say."""
+        for source in sources:
+            (self.out / source).with_suffix(".o").unlink(missing_ok=True)
+
 
 def run_mounted(tree, cmd, log, what, on_line=None):
     """Run @cmd with @tree at SEEN_AT."""

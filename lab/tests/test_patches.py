@@ -23,6 +23,7 @@ PATCHES = [name for name, _ in TOUCHED]
 FIRST_TESTED = next(at for at, (_, files) in enumerate(TOUCHED) if f"{TESTS}/Kconfig" in [file.path for file in files])
 # What each patch does is tested on the main version.
 TESTED = PATCHES[FIRST_TESTED if trees.override() is None else -1:]
+SOURCES = {file.path for _, files in TOUCHED for file in files if file.is_c}
 PART = shard.stretch(PATCHES, *shard.wanted())
 
 
@@ -32,7 +33,10 @@ def git(*args):
 
 @pytest.fixture(scope="session")
 def commits(tmp_path_factory):
-    """{patch: commit} of the mails on a pristine kernel, in a clone whose work tree the tests may move."""
+    """
+    {patch: commit} of the mails on a pristine kernel, in a clone whose work tree the tests may move. The kernel without
+    any is None's.
+    """
     source = trees.pristine()
     folder = tmp_path_factory.mktemp("mails")
     sent = series.mails(place.SRC, folder / "mails", source, IDENTITY, trees.override())
@@ -40,16 +44,32 @@ def commits(tmp_path_factory):
     git_am(source.path, sent[1:], folder / "am", sorted(paths))
     trees.scratch(TREE.relative_to(place.BUILD), source.path, source.commit)
     git("fetch", "--quiet", "--no-tags", str(folder / "am"), "HEAD")
-    return dict(zip(PATCHES, git("rev-list", "--reverse", f"{source.commit}..FETCH_HEAD").split(), strict=True))
+    applied = git("rev-list", "--reverse", f"{source.commit}..FETCH_HEAD").split()
+    return dict(zip([None, *PATCHES], [source.commit, *applied], strict=True))
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-@pytest.mark.parametrize("patch", PART)
-def test_builds(patch, compiler, commits):
-    git("checkout", "--quiet", "--detach", commits[patch])
+def warnings(compiler, patch, commit):
+    """Build the kernel at @commit, with @patch: what is warned of, without line numbers."""
+    git("checkout", "--quiet", "--detach", commit)
     built = kernel.Kernel(NAME, TREE, compiler=compiler)
     kernel.configure(built)
-    built.make("W=1", *TDX_DIRS, log=f"{NAME}-{compiler}-{patch}.log", what=f"{patch} with {compiler}")
+    built.forget(SOURCES)
+    log = built.make("W=1", *TDX_DIRS, log=f"{NAME}-{compiler}-{patch or 'stock'}.log",
+                     what=f"{patch or 'the stock kernel'} with {compiler}")
+    return {re.sub(r":\d+", "", text) for text in log.read_text(errors="replace").splitlines()
+            if re.search(r"\bwarning\b", text, re.I)}
+
+
+@pytest.fixture(scope="session", params=["gcc", "clang"])
+def compiler(request, commits):
+    """A compiler, and what it warns of in the stock kernel."""
+    return request.param, warnings(request.param, None, commits[None])
+
+
+@pytest.mark.parametrize("patch", PART)
+def test_builds(patch, compiler, commits):
+    name, stock = compiler
+    assert not warnings(name, patch, commits[patch]) - stock
 
 
 def suites_in_tree():
