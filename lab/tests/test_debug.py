@@ -4,7 +4,7 @@ import pytest
 
 from lab import initramfs, kernel, place, qemu, softseam, trees
 from lab.tests.test_boot import INITIALIZED
-from lab.tests.test_kunit import CONNECT, SUITES, read_ktap
+from lab.tests.test_kunit import ALL, CONNECT, SUITES, read_ktap
 
 CHECKERS = ("KernelAddressSanitizer initialized (generic)", "Lock dependency validator")
 # Debugging keeps little memory for itself, but all of it is shadowed.
@@ -40,7 +40,7 @@ def assert_ran(result):
 
 @pytest.fixture(scope="session")
 def suites(debug_boot):
-    result = debug_boot("kunit", cmdline="panic_on_warn=1", seam={"features0": CONNECT})
+    result = debug_boot("kunit", cmdline="panic_on_warn=1", seam=ALL)
     assert_ran(result)
     return read_ktap(result.console)
 

@@ -8,12 +8,15 @@ import re
 import pytest
 
 from lab import initramfs, kernel, place, qemu, softseam, trees
+from lab.run import DYNAMIC_PAMT
 from lab.tests import page_owner
 
 SUITES = ("tdx-connect", "tdx-ext", "tdx-page-array", "tdx-page-format", "tdx-page-list", "tdx-page-pamt",
           "tdx-pamt", "tdx-pamt-mode", "tdx-pamt-race", "tdx-resume", "tdx-update")
 # TDX_FEATURES0 of a module with extensions and TDX Connect.
 CONNECT = hex(1 << 39 | 0x140000 | 1 << 6)
+# With Dynamic PAMT besides.
+ALL = {"features0": hex(int(CONNECT, 0) | DYNAMIC_PAMT)}
 STAMP = re.compile(r"^\[ *\d+\.\d+\] ")
 RESULT = re.compile(r"(?P<indent> *)(?P<bad>not )?ok \d+ (- )?(?P<name>\S+)(?P<skip> # SKIP)?")
 
@@ -44,10 +47,10 @@ def read_ktap(console):
     return suites
 
 
-def write_tap(suites):
-    """One result per case, for the count of the test run."""
+def write_tap(suites, name):
+    """One result per case of the boot @name, for the count of the test run."""
     cases = [case for suite in suites.values() for case in suite]
-    out = place.BUILD / "test/kunit/cases.tap"
+    out = place.BUILD / f"test/kunit/{name}.tap"
     out.parent.mkdir(parents=True, exist_ok=True)
     word = {"passed": ("", ""), "failed": ("not ", ""), "skipped": ("", " # SKIP")}
     with out.open("w") as tap:
@@ -73,16 +76,16 @@ def boot_tests():
     return run
 
 
-@pytest.fixture(scope="session")
-def booted(boot_tests):
-    """All suites; a WARN that is not expected ends the boot."""
-    return boot_tests("kunit", "panic_on_warn=1")
+@pytest.fixture(scope="session", params=["static", "dynamic"])
+def booted(boot_tests, request):
+    """All suites, on modules without and with Dynamic PAMT; a WARN that is not expected ends the boot."""
+    return boot_tests(f"kunit-{request.param}", "panic_on_warn=1", **(ALL if request.param == "dynamic" else {}))
 
 
 @pytest.fixture(scope="session")
 def suites(booted):
     found = read_ktap(booted.console)
-    write_tap(found)
+    write_tap(found, booted.folder.name)
     return found
 
 

@@ -4,12 +4,10 @@ import re
 
 import pytest
 
-from lab.tests.pamt_host import DYNAMIC_PAMT, Host, assert_all_back
+from lab.tests.pamt_host import Host, assert_all_back
 from lab.tests.test_debug import CHECKERS, MEMORY_MB
-from lab.tests.test_kunit import CONNECT, SUITES, read_ktap
+from lab.tests.test_kunit import ALL, SUITES, read_ktap
 
-# With all that the suites use, and for TDs.
-ALL = {"features0": hex(int(CONNECT, 0) | DYNAMIC_PAMT)}
 LAUNCHES = ("run:tdx_launch+--tds+2+--vcpus+2", "run:tdx_launch+--mem+64+--convert+256")
 # The checker of data races finds some in code that is none of this series' business.
 RACE = "BUG: KCSAN: "

@@ -26,6 +26,7 @@ static struct {
 static struct {
 	struct tdx_module_state	state;
 	struct tdx_sys_info	sysinfo;
+	bool			dynamic_pamt;
 } saved __initdata;
 
 static __init bool log_call(u64 fn, const struct tdx_module_args *args)
@@ -63,6 +64,8 @@ static __init int update_test_init(struct kunit *test)
 {
 	saved.state = tdx_module_state;
 	saved.sysinfo = tdx_sysinfo;
+	saved.dynamic_pamt = tdx_dynamic_pamt;
+	tdx_dynamic_pamt = false;
 	memset(&update, 0, sizeof(update));
 	kunit_activate_static_stub(test, seamcall_sys, fake_sys);
 	kunit_activate_static_stub(test, tdx_ext_update, fake_ext_update);
@@ -74,6 +77,7 @@ static __init void update_test_exit(struct kunit *test)
 {
 	tdx_module_state = saved.state;
 	tdx_sysinfo = saved.sysinfo;
+	tdx_dynamic_pamt = saved.dynamic_pamt;
 }
 
 /* As in stop_machine(). */
@@ -114,7 +118,7 @@ static __init void expect_choice(struct kunit *test, u64 features, u64 bitmap, u
 		KUNIT_EXPECT_EQ(test, update.args[i].version, version);
 	}
 	/* R8 is the KeyID in TDH.SYS.CONFIG and reserved in TDH.SYS.UPDATE. */
-	KUNIT_EXPECT_EQ(test, update.args[0].r8, 33);
+	KUNIT_EXPECT_EQ(test, update.args[0].r8 & ~TDX_SYS_CONFIG_DYNAMIC_PAMT, 33);
 	KUNIT_EXPECT_EQ(test, update.args[1].r8, 0);
 }
 
@@ -125,6 +129,17 @@ static __init void update_chooses_what_config_chose(struct kunit *test)
 	expect_choice(test, ~TDX_FEATURES0_EXT, 0, 0);
 	expect_choice(test, TDX_FEATURES0_EXT, 0, 0);
 	expect_choice(test, 0, 0, 0);
+}
+
+/* TDH.SYS.CONFIG turns Dynamic PAMT on; an update leaves it as it is. */
+static __init void only_config_chooses_dynamic_pamt(struct kunit *test)
+{
+	expect_choice(test, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, update.args[0].r8, 33);
+
+	tdx_dynamic_pamt = true;
+	expect_choice(test, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, update.args[0].r8, 33 | TDX_SYS_CONFIG_DYNAMIC_PAMT);
 }
 
 static __init void update_reads_no_features(struct kunit *test)
@@ -196,6 +211,7 @@ static __init void no_update_while_a_call_is_interrupted(struct kunit *test)
 
 static struct kunit_case update_test_cases[] __refdata = {
 	KUNIT_CASE(update_chooses_what_config_chose),
+	KUNIT_CASE(only_config_chooses_dynamic_pamt),
 	KUNIT_CASE(update_reads_no_features),
 	KUNIT_CASE(update_starts_extensions_first),
 	KUNIT_CASE(update_ends_with_a_failure),
