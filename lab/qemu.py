@@ -10,6 +10,9 @@ from lab import place, stuck
 from lab.say import LabError
 
 PLUGIN = place.BUILD / "softseam/softseam.so"
+# On a busy machine timer interrupts can be too late for the kernel's check of them, and a CPU whose clock's watchdog
+# waits for one that stops the machine waits for good, as jiffies, the clock by then, do not go on meanwhile.
+BUSY = ("no_timer_check", "tsc=nowatchdog")
 # A CPU of TDX's vendor and age, without what TCG would warn about.
 CPU = "Skylake-Server," + ",".join(f"-{name}" for name in (
     "pcid", "invpcid", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "hle", "rtm",
@@ -42,8 +45,7 @@ class Machine:
 
     def command(self, folder, interactive=False):
         console = ["mon:stdio"] if interactive else [f"file:{folder}/console.log"]
-        # A busy machine can be too late for the check whether timer interrupts arrive.
-        words = ["console=ttyS0", "nohibernate", "no_timer_check", f"lab={self.steps}"] + self.cmdline.split()
+        words = ["console=ttyS0", "nohibernate", *BUSY, f"lab={self.steps}"] + self.cmdline.split()
         if interactive:
             words.append("quiet")
         return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
