@@ -32,6 +32,8 @@ GIVES_UP = re.compile(r"SEAMCALL .* failed|TDH_?[A-Z_.]* failed|tdh_\w+ failed|d
                       r"WARNING: arch/x86/(kvm/vmx|virt/vmx/tdx)/")
 # For a thread, the C library says EAGAIN, whatever the kernel said.
 NO_MEMORY = re.compile("Cannot allocate memory|cannot start a thread: Resource temporarily unavailable")
+# Without memory for the map of the VM's APICs, KVM does without APICv, which a TD cannot: stock KVM ends it.
+NO_APIC_MAP = "vt_refresh_apicv_exec_ctrl"
 # User space sees nothing of a module that was busy once: the kernel tries again.
 RETRIED = ("TDH.VP.ENTER", "TDH.MEM.SEPT.ADD", "TDH.MEM.PAGE.ADD", "TDH.MEM.PAGE.AUG", "TDH.MEM.RANGE.BLOCK",
            "TDH.MEM.TRACK", "TDH.MEM.PAGE.REMOVE", "TDH.PHYMEM.PAMT.ADD", "TDH.PHYMEM.PAMT.REMOVE")
@@ -63,6 +65,10 @@ def is_hidden(point):
     return point.kind == "busy once" and point.what in RETRIED
 
 
+def has_no_apic_map(point, said):
+    return point.kind == "no memory" and NO_APIC_MAP in [function for _, function in warnings(said["log"])]
+
+
 def surfaced(said):
     return said["status"] != 0 or said["signal"] != 0
 
@@ -73,6 +79,8 @@ def wrong_in_log(point, said):
             yield f"the kernel says: {line}"
     none = point.kind == "no memory" or is_hidden(point)
     for file, function in warnings(said["log"]):
+        if point.kind == "no memory" and function == NO_APIC_MAP:
+            continue
         if none or function not in WARNS.get(point.what, ()) or not file.startswith("arch/x86/kvm/vmx/"):
             yield f"a warning that nothing explains: {file} at {function}"
 
@@ -128,7 +136,7 @@ def wrong_with_life(point, said):
         yield "the launcher hung"
     if is_hidden(point) and surfaced(said):
         yield f"user space noticed: {said['said'].strip()[-160:]}"
-    if point.kind == "no memory" and said["status"] and not NO_MEMORY.search(said["said"]):
+    if point.kind == "no memory" and said["status"] and not (NO_MEMORY.search(said["said"]) or has_no_apic_map(point, said)):
         yield f"lack of memory is told as: {said['said'].strip()[-160:]}"
     if point.kind == "no memory" and "destroy" in point.what and surfaced(said):
         yield f"a TD was not destroyed for lack of memory: {said['said'].strip()[-160:]}"

@@ -48,6 +48,15 @@ def test_well():
     assert judge.wrong_with(point(kind="no memory"), said(status=1, fired=0, said="Cannot allocate memory")) == []
 
 
+def test_no_memory_for_the_map_of_apics():
+    """Stock KVM ends the TD, and warns; without the warning, the error has no reason."""
+    bugged = said(status=1, fired=0, said="KVM_RUN: Input/output error",
+                  log=["WARNING: arch/x86/kvm/vmx/main.c:727 at vt_refresh_apicv_exec_ctrl+0x37/0x50"])
+    assert judge.wrong_with(point(kind="no memory"), bugged) == []
+    assert judge.wrong_with(point(kind="no memory"), bugged | {"log": []})
+    assert judge.wrong_with(point(), bugged)
+
+
 WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_sept_set_private_spte+0x10/0x20"
 RECLAIM_WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at __tdx_reclaim_page+0x10/0x20"
 FLUSH_WARN = "WARNING: arch/x86/kvm/vmx/tdx.c:123 at tdx_flush_vp_on_cpu+0x10/0x20"
