@@ -141,7 +141,8 @@ def wrong_with_life(point, said):
     if point.kind == "no memory" and "destroy" in point.what and surfaced(said):
         yield f"a TD was not destroyed for lack of memory: {said['said'].strip()[-160:]}"
     if not said["healthy"]:
-        yield "no healthy TD can be launched any more"
+        yield (f"no healthy TD can be launched any more: {said.get('healthy_said', '').strip()[-160:]} "
+               f"({said.get('healthy_seconds', 0):.1f} s)")
 
 
 def wrong_with(point, said):

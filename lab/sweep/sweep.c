@@ -191,7 +191,7 @@ static void print_log(const char *name, int kmsg)
 	printf("]");
 }
 
-static void print_said(void)
+static void print_said(const char *name)
 {
 	char text[4096] = "";
 	FILE *f = fopen(SAID, "r");
@@ -199,7 +199,7 @@ static void print_said(void)
 
 	if (f)
 		fclose(f);
-	printf("\"said\": ");
+	printf("\"%s\": ", name);
 	print_string(text, len);
 }
 
@@ -273,7 +273,7 @@ static bool try_fault(const char *fault, int kmsg)
 	printf("\"seconds\": %.3f, ", life.seconds);
 	print_figures("before", before);
 	print_figures("after", after);
-	print_said();
+	print_said("said");
 	printf(", ");
 	print_log("log", kmsg);
 
@@ -281,6 +281,9 @@ static bool try_fault(const char *fault, int kmsg)
 		healthy = live(NULL, NULL);
 	settle(after, end);
 	printf(", \"healthy\": %s, ", healthy.status || healthy.signal ? "false" : "true");
+	printf("\"healthy_seconds\": %.3f, ", healthy.seconds);
+	print_said("healthy_said");
+	printf(", ");
 	print_figures("end", end);
 	print_log("healthy_log", kmsg);
 	printf("}\n");
