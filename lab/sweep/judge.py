@@ -65,8 +65,10 @@ def is_hidden(point):
     return point.kind == "busy once" and point.what in RETRIED
 
 
-def has_no_apic_map(point, said):
-    return point.kind == "no memory" and NO_APIC_MAP in [function for _, function in warnings(said["log"])]
+def may_warn(point):
+    if is_hidden(point):
+        return ()
+    return (NO_APIC_MAP,) if point.kind == "no memory" else WARNS.get(point.what, ())
 
 
 def surfaced(said):
@@ -77,11 +79,8 @@ def wrong_in_log(point, said):
     for line in said["log"]:
         if FATAL.search(line):
             yield f"the kernel says: {line}"
-    none = point.kind == "no memory" or is_hidden(point)
     for file, function in warnings(said["log"]):
-        if point.kind == "no memory" and function == NO_APIC_MAP:
-            continue
-        if none or function not in WARNS.get(point.what, ()) or not file.startswith("arch/x86/kvm/vmx/"):
+        if function not in may_warn(point) or not file.startswith("arch/x86/kvm/vmx/"):
             yield f"a warning that nothing explains: {file} at {function}"
 
 
@@ -136,7 +135,8 @@ def wrong_with_life(point, said):
         yield "the launcher hung"
     if is_hidden(point) and surfaced(said):
         yield f"user space noticed: {said['said'].strip()[-160:]}"
-    if point.kind == "no memory" and said["status"] and not (NO_MEMORY.search(said["said"]) or has_no_apic_map(point, said)):
+    if point.kind == "no memory" and said["status"] and not NO_MEMORY.search(said["said"]) \
+            and NO_APIC_MAP not in [function for _, function in warnings(said["log"])]:
         yield f"lack of memory is told as: {said['said'].strip()[-160:]}"
     if point.kind == "no memory" and "destroy" in point.what and surfaced(said):
         yield f"a TD was not destroyed for lack of memory: {said['said'].strip()[-160:]}"
