@@ -62,13 +62,19 @@ def launch(tds, vcpus, memory_mb):
     return f",run:tdx_launch+--tds+{tds}+--vcpus+{lists[0]}+--mem+{lists[1]}"
 
 
+def programs_of_tds():
+    """The programs that launch TDs; a bad choice of the host is told before anything is built."""
+    trees.wanted_base()
+    return selftests.build(kernel.build(trees.kernel("series")))
+
+
 def run(folder=place.BUILD / "run"):
     """One run, with its logs and reports in @folder."""
     tds = number("TDS", 3, 0, MAX_TDS)
     vcpus, memory_mb = number("VCPUS", *VCPUS), number("MEM", *MEMORY_MB)
     steps = STEPS + launch(tds, vcpus, memory_mb) + COUNTERS
     offered()
-    programs = selftests.build(kernel.build(trees.kernel("series"))) if tds else ()
+    programs = programs_of_tds() if tds else ()
     host, base, built = machine(steps, programs)
     host.seam["trace_json"] = folder / "trace.json"
     host.timeout = BOOT_SECONDS + TD_SECONDS * tds
@@ -93,7 +99,7 @@ def tell(result, host, base, release, tds):
 
 
 def shell():
-    programs = selftests.build(kernel.build(trees.kernel("series")))
+    programs = programs_of_tds()
     host, _, _ = machine("load:kvm-intel,vm,shell", programs)
     folder = place.BUILD / "shell"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """make test: runs every suite, counts what each test said, shows each failure."""
+import concurrent.futures
 import dataclasses
 import itertools
 import os
@@ -15,15 +16,18 @@ from lab.say import LabError, line
 
 RESULTS = place.BUILD / "test"
 SHOWN_LINES = 25
+# Suites that run at a time: a boot seldom keeps more than one CPU busy.
+LANES = 2
 
 
 @dataclasses.dataclass
 class Suite:
-    """@command leaves JUnit XML or (K)TAP files in the folder @out."""
+    """@command leaves JUnit XML or (K)TAP files in the folder @out; @alone if no other suite may run beside it."""
     name: str
     about: str
     command: list
     out: Path = None
+    alone: bool = False
 
     def __post_init__(self):
         self.out = self.out or RESULTS / self.name
@@ -37,30 +41,32 @@ def pytest(name, about, *files, env=()):
 
 
 def softseam_make(name, about, target, *args, out=None):
-    return Suite(name, about, ["make", "--no-print-directory", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}",
-                               target, *args], out)
+    # One make at a time works in that folder.
+    return Suite(name, about, ["flock", f"{RESULTS}/.softseam.lock", "make", "--no-print-directory", "-C", "softseam", f"O={softseam.OUT}",
+                               f"-j{os.cpu_count()}", target, *args], out)
 
 
+# The long ones first, so that the lanes end at about the same time.
 SUITES = [
     softseam_make("model", "softseam's model and plugin under ASan, UBSan and TSan", "test",
                   out=softseam.OUT / "results"),
-    softseam_make("coverage", "line coverage of the model by its unit tests", "coverage"),
+    pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
     pytest("series", "the series machinery, and the series on the real kernel",
            *(f"series_{part}" for part in ("patches", "source", "stage", "refresh", "mails", "real"))),
     pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "sizes", "page_types", "encoders"),
     pytest("kunit", "the KUnit suites of the series, on a kernel that boots"),
+    pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td", "pamt_bench"),
+    pytest("run", "make run with each of its options"),
+    pytest("td", "TDs that run, on the stock kernel and on the series"),
+    pytest("sweep", "the fault sweep, and some of its faults"),
+    softseam_make("coverage", "line coverage of the model by its unit tests", "coverage"),
     pytest("lab", "the lab itself: report, runner, bad input, machines that lack something",
            "report", "report_page", "trace", "runner", "shard", "lab"),
-    pytest("boot", "TDX hosts that boot, and that fail the right way", "boot", "ext"),
-    pytest("td", "TDs that run, on the stock kernel and on the series"),
-    pytest("run", "make run with each of its options"),
-    pytest("sweep", "the fault sweep, and some of its faults"),
-    pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td", "pamt_bench"),
 ]
 
 
 FUZZ_SECONDS = 300
-SUITES_ALL = SUITES + [
+LONG_SUITES = [
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
     pytest("debug", "the KUnit suites and boots under KASAN and lockdep"),
     pytest("patches", "each mail applied with git am builds, with gcc and clang, and passes the KUnit suites it has"),
@@ -73,6 +79,9 @@ SUITES_ALL = SUITES + [
     Suite("sweep-all", "all faults of the sweep", ["python3", "-m", "lab", "sweep"]),
     pytest("checkers", "the KUnit suites with KCSAN, TDs with KCSAN, KASAN and lockdep", "kunit_checkers"),
 ]
+for each in LONG_SUITES:
+    each.alone = True
+SUITES_ALL = SUITES + LONG_SUITES
 
 
 @dataclasses.dataclass
@@ -131,6 +140,16 @@ def read_results(folder):
     return count, [result for result in results if result[0] != "passed"]
 
 
+@dataclasses.dataclass
+class Result:
+    """@notes are (kind, name, text) of what failed or was skipped; @words the end of a suite that counts no tests."""
+    suite: Suite
+    count: Count
+    notes: list
+    seconds: float
+    words: str = ""
+
+
 def run_suite(suite, pattern):
     """Run one suite; a suite that ends badly without naming a failure is a failure."""
     log = RESULTS / f"{suite.name}.log"
@@ -139,21 +158,37 @@ def run_suite(suite, pattern):
     for old in [*suite.out.glob("*.xml"), *suite.out.glob("*.tap")]:
         old.unlink()
     pick = ["-k", pattern] if pattern and "pytest" in suite.command else []
+    line(f"{suite.name:<8} ... {suite.about}")
     start = time.monotonic()
     with log.open("w") as out:
         status = subprocess.run(suite.command + pick, cwd=place.SRC, stdin=subprocess.DEVNULL,
                                 stdout=out, stderr=subprocess.STDOUT).returncode
     shutil.rmtree(RESULTS / f"tmp-{suite.name}", ignore_errors=True)
     count, notes = read_results(suite.out)
+    result = Result(suite, count, notes, time.monotonic() - start)
     words = log.read_text(errors="replace").strip().splitlines()
     if status and not count.failed:
         notes.append(("failed", f"{suite.name} ended with status {status}", "\n".join(words)))
         count.failed += 1
     elif not count.passed + count.failed:
         count.passed = 1
-        line(f"  {words[-1] if words else 'no output'}")
-    show(suite, count, notes, time.monotonic() - start)
-    return count
+        result.words = words[-1] if words else "no output"
+    return result
+
+
+def run_suites(suites, pattern):
+    """Yield the result of each suite as it ends: LANES at a time, then one by one those that run alone."""
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        running = [pool.submit(run_suite, suite, pattern) for suite in suites if not suite.alone]
+        try:
+            for done in concurrent.futures.as_completed(running):
+                yield done.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    for suite in suites:
+        if suite.alone:
+            yield run_suite(suite, pattern)
 
 
 def rerun(suite, name):
@@ -164,9 +199,12 @@ def rerun(suite, name):
     return f"make {target} SUITE={suite.name}{pick}"
 
 
-def show(suite, count, notes, seconds):
-    line(f"{suite.name:<8} {count}  ({seconds:.1f} s)  {suite.about}")
-    for kind, name, text in notes:
+def show(result):
+    suite = result.suite
+    line(f"{suite.name:<8} {result.count}  ({result.seconds:.1f} s)")
+    if result.words:
+        line(f"  {result.words}")
+    for kind, name, text in result.notes:
         if kind == "skipped":
             line(f"  skipped {name}: {text}")
             continue
@@ -182,10 +220,14 @@ def test(suites=tuple(SUITES)):
     wanted = os.environ.get("SUITE")
     if wanted and wanted not in names:
         raise LabError(f"SUITE={wanted}: there is no such suite, there are {' '.join(names)}")
+    chosen = [suite for suite in suites if wanted in (None, "", suite.name)]
+    if len(chosen) > 1:
+        # What most of them use; none then makes it while another does.
+        softseam.build()
     total = Count()
-    for suite in suites:
-        if wanted in (None, "", suite.name):
-            total += run_suite(suite, os.environ.get("TEST"))
+    for result in run_suites(chosen, os.environ.get("TEST")):
+        show(result)
+        total += result.count
     line(str(total))
     if total.failed or not total.passed:
         raise SystemExit(1)

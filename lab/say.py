@@ -16,7 +16,8 @@ class LabError(Exception):
 
 
 def line(text):
-    print(text, flush=True)
+    """One write, so that threads do not mix their lines."""
+    print(f"{text}\n", end="", flush=True)
 
 
 class Step:

@@ -17,7 +17,7 @@ def launcher(kernel):
 
 def build(kernel):
     """The programs, built with the headers of @kernel's tree."""
-    with place.locked(OUT):
+    with place.locked(OUT), place.locked(kernel.out):
         with step("TDX selftests") as s:
             kernel.make("headers", log="headers.log", what="exporting the kernel's headers")
             OUT.mkdir(parents=True, exist_ok=True)

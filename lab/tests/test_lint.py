@@ -104,8 +104,8 @@ def findings(base, tool, *args, compiler):
         built = kernel.Kernel(f"{base}-{tool}", built.tree, ("host", "kunit") if base == "series" else built.config, compiler)
         kernel.configure(built)
         built.forget(SERIES_C)
-    log = built.make(*args, *KERNEL_TARGETS, log=f"{tool}-{base}.log", what=f"{tool} on {base}")
-    return checked(log)
+    with place.locked(built.out):
+        return checked(built.make(*args, *KERNEL_TARGETS, log=f"{tool}-{base}.log", what=f"{tool} on {base}"))
 
 
 def new_findings(tool, *args, compiler=None):

@@ -88,3 +88,42 @@ def test_unknown_suite(suite, monkeypatch):
     monkeypatch.setenv("SUITE", "nosuch")
     with pytest.raises(LabError, match="nosuch"):
         runner.test((fake,))
+
+
+@pytest.fixture
+def suites(suite, tmp_path, monkeypatch):
+    """suites(name=script, ...): several suites; what they share is not built for them."""
+    monkeypatch.setattr(runner.softseam, "build", lambda: None)
+
+    def make(**scripts):
+        for name in scripts:
+            (tmp_path / name).mkdir()
+        return [runner.Suite(name, f"about {name}", ["sh", "-c", f"cd {tmp_path}/{name}; {script}; echo ok 1 a >x.tap"],
+                             tmp_path / name) for name, script in scripts.items()]
+    return make
+
+
+def test_two_suites_run_at_a_time(suites, tmp_path, capsys):
+    """Each waits for a word of the other."""
+    one, two = (tmp_path / name for name in ("one", "two"))
+    script = "echo >{0}/met; for i in $(seq 200); do test -e {1}/met && break; sleep 0.1; done; test -e {1}/met || exit 1"
+    runner.test(suites(one=script.format(one, two), two=script.format(two, one)))
+    out = capsys.readouterr().out
+    assert "one      ... about one\n" in out and out.strip().endswith("2 passed, 0 failed, 0 skipped")
+
+
+def test_what_runs_alone_has_nothing_beside_it(suites, tmp_path, capsys):
+    script = f"test ! -e {tmp_path}/busy || exit 1; echo >{tmp_path}/busy; sleep 0.2; rm {tmp_path}/busy"
+    many = suites(last=script, first=f"echo >{tmp_path}/busy; sleep 1; rm {tmp_path}/busy", then=script)
+    many[0].alone = many[2].alone = True
+    runner.test(many)
+    out = capsys.readouterr().out
+    assert out.index("first    1 passed") < out.index("last     ...") < out.index("then     ...")
+
+
+def test_no_suite_starts_after_an_error_of_the_runner(suites, tmp_path):
+    many = suites(broken="true", second="sleep 1", third="sleep 1", never="true")
+    many[0].command = ["/no/such/program"]
+    with pytest.raises(FileNotFoundError):
+        runner.test(many)
+    assert not (tmp_path / "never/x.tap").exists()
