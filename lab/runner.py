@@ -2,7 +2,6 @@
 """make test: runs every suite, counts what each test said, shows each failure."""
 import concurrent.futures
 import dataclasses
-import itertools
 import os
 import re
 import shutil
@@ -42,8 +41,8 @@ def pytest(name, about, *files, env=()):
 
 def softseam_make(name, about, target, *args, out=None):
     # One make at a time works in that folder.
-    return Suite(name, about, ["flock", f"{RESULTS}/.softseam.lock", "make", "--no-print-directory", "-C", "softseam", f"O={softseam.OUT}",
-                               f"-j{os.cpu_count()}", target, *args], out)
+    make = ["make", "--no-print-directory", "-C", "softseam", f"O={softseam.OUT}", f"-j{os.cpu_count()}"]
+    return Suite(name, about, ["flock", f"{RESULTS}/.softseam.lock", *make, target, *args], out)
 
 
 # The long ones first, so that the lanes end at about the same time.
@@ -64,9 +63,8 @@ SUITES = [
            "report", "report_page", "trace", "runner", "shard", "lab"),
 ]
 
-
 FUZZ_SECONDS = 300
-LONG_SUITES = [
+LONG_SUITES = [dataclasses.replace(each, alone=True) for each in (
     softseam_make("fuzz", f"libFuzzer on the model, {FUZZ_SECONDS} s", "fuzz", f"FUZZ_SECONDS={FUZZ_SECONDS}"),
     pytest("debug", "the KUnit suites and boots under KASAN and lockdep"),
     pytest("patches", "each mail applied with git am builds, with gcc and clang, and passes the KUnit suites it has"),
@@ -78,9 +76,7 @@ LONG_SUITES = [
            "pamt_trouble", "pamt_long", "pamt_drops"),
     Suite("sweep-all", "all faults of the sweep", ["python3", "-m", "lab", "sweep"]),
     pytest("checkers", "the KUnit suites with KCSAN, TDs with KCSAN, KASAN and lockdep", "kunit_checkers"),
-]
-for each in LONG_SUITES:
-    each.alone = True
+)]
 SUITES_ALL = SUITES + LONG_SUITES
 
 
@@ -111,22 +107,22 @@ def read_junit(path):
             yield "passed", name, ""
 
 
-TAP_LINE = re.compile(r"(not )?ok \d+\s*-?\s*(.*?)(\s+# SKIP\s*(.*))?$")
+TAP_LINE = re.compile(r"(not )?ok \d+\s*(-?)\s*(.*?)(\s+# SKIP\s*(.*))?$")
 
 
 def read_tap(path):
-    """(result, name, text) of each test; what follows a failure is its text."""
+    """(result, name, text) of each test. cmocka ("not ok 1 - name") explains a failure after it, selftests before it."""
     lines = path.read_text(errors="replace").splitlines()
-    for at, text in enumerate(lines):
-        match = TAP_LINE.match(text)
-        if not match:
-            continue
-        name = f"{path.stem}: {match[2]}"
-        if match[1]:
-            said = itertools.takewhile(lambda text: not TAP_LINE.match(text), lines[at + 1:])
+    found = [(at, match) for at, text in enumerate(lines) if (match := TAP_LINE.match(text))]
+    ends = [-1, *(at for at, _ in found), len(lines)]
+    for nr, (at, match) in enumerate(found):
+        failed, dash, name, skipped, why = match.groups()
+        name = f"{path.stem}: {name}"
+        if failed:
+            said = lines[at + 1:ends[nr + 2]] if dash else lines[ends[nr] + 1:at]
             yield "failed", name, "\n".join(said)
-        elif match[3]:
-            yield "skipped", name, match[4]
+        elif skipped:
+            yield "skipped", name, why
         else:
             yield "passed", name, ""
 

@@ -55,9 +55,16 @@ def fails(suites, capsys):
 
 
 def test_failure_is_shown_with_its_words(suite, capsys):
-    out = fails((suite("printf 'ok 1 a\\nnot ok 2 b\\n# expected 1 got 2\\nok 3 c\\n' >x.tap; exit 1"),), capsys)
+    out = fails((suite("printf 'ok 1 - a\\nnot ok 2 - b\\n# expected 1 got 2\\nok 3 - c\\n' >x.tap; exit 1"),), capsys)
     assert "failed x: b" in out and "expected 1 got 2" in out and "make test-all SUITE=fake;" in out
     assert out.strip().endswith("2 passed, 1 failed, 0 skipped")
+
+
+def test_failure_is_shown_with_the_words_before_it(suite, capsys):
+    """As selftests of the kernel write it."""
+    script = r"printf '# of a\nok 1 a\n# got 2\n# got 3\nnot ok 2 b\n# of c\nok 3 c\n' >x.tap; exit 1"
+    out = fails((suite(script),), capsys)
+    assert "got 2" in out and "got 3" in out and "of a" not in out and "of c" not in out
 
 
 def test_junit_error_is_a_failure(suite, capsys):

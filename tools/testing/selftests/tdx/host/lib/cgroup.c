@@ -7,6 +7,9 @@
 #include <unistd.h>
 #include "cgroup.h"
 
+#define LEAVE_TRIES		200
+#define LEAVE_PAUSE_US		10000
+
 static int write_text(const char *dir, const char *name, const char *text)
 {
 	char path[512];
@@ -89,13 +92,19 @@ const char *cgroup_enter(struct cgroup *cg)
 	return NULL;
 }
 
+/* A thread that was joined can still be on its way out of the cgroup. */
 int cgroup_leave(struct cgroup *cg)
 {
 	int ret = write_text(cg->home, "cgroup.procs", "0");
 
-	if (!ret && rmdir(cg->path))
-		ret = -errno;
-	return ret;
+	if (ret)
+		return ret;
+	for (int i = 0; rmdir(cg->path); i++) {
+		if (errno != EBUSY || i == LEAVE_TRIES)
+			return -errno;
+		usleep(LEAVE_PAUSE_US);
+	}
+	return 0;
 }
 
 long cgroup_tdx_capacity(void)
