@@ -81,7 +81,7 @@ def boots(host, name):
         injected = {leaf: calls["injected"] for leaf, calls in failing.stats["leaves"].items() if calls["injected"]}
         assert sorted(injected.values()) == [1] * 7, injected
     yield failing
-    yield host.boot(f"{name} counted", *COUNTED, memory_mb=1024, timeout=90, may_hang=True)
+    yield host.boot(f"{name} counted", *COUNTED, memory_mb=1024, timeout=180, may_hang=True)
 
 
 def run(host, name, enough):
