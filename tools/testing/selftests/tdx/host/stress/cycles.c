@@ -15,8 +15,8 @@
 #define WARM_UP			5
 /* The kernel sums up what its CPUs counted, and frees what it frees later, within this. */
 #define SETTLE_SECONDS		3
-/* The same on a machine that is busy with other things. */
-#define PATIENCE_SECONDS	20
+/* A machine that is busy with other things needs more of them. */
+#define SETTLE_TRIES		7
 /* Partly filled slabs; one page of each of 200 TDs is more. */
 #define NOISE_KB		512
 
@@ -79,15 +79,21 @@ static int run_cycles(struct stress *stress, unsigned int count)
 	return 0;
 }
 
+static long settled_kb(struct cgroup *cg)
+{
+	sleep(SETTLE_SECONDS);
+	return cgroup_kernel_kb(cg);
+}
+
 /* More than @before that stays: what is freed late, or counted late, is not lost. */
 static long lost_kb(struct cgroup *cg, long before)
 {
-	long lost = cgroup_kernel_kb(cg) - before;
+	int tries = 0;
+	long lost;
 
-	for (int i = 0; i < PATIENCE_SECONDS && lost > NOISE_KB; i++) {
-		sleep(1);
-		lost = cgroup_kernel_kb(cg) - before;
-	}
+	do {
+		lost = settled_kb(cg) - before;
+	} while (lost > NOISE_KB && ++tries < SETTLE_TRIES);
 	return lost;
 }
 
@@ -99,15 +105,13 @@ static int count_cycles(struct stress *stress, struct cgroup *cg)
 	ret = run_cycles(stress, WARM_UP);
 	if (ret)
 		return ret;
-	sleep(SETTLE_SECONDS);
-	before = cgroup_kernel_kb(cg);
+	before = settled_kb(cg);
 	ret = run_cycles(stress, stress->cycles);
 	if (before < 0) {
 		ksft_print_msg("memory is not counted: no memory cgroup controller\n");
 		return ret;
 	}
 
-	sleep(SETTLE_SECONDS);
 	lost = lost_kb(cg, before);
 	ksft_print_msg("%ld kB of the kernel's memory before, %ld kB more after %u cycles\n",
 		       before, lost, stress->cycles);
