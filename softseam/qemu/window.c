@@ -19,12 +19,6 @@
 /* Where firmware for q35 puts the configuration space. */
 static const uint64_t ecam_bases[] = { 0xb0000000, 0xe0000000 };
 
-struct common {
-	uint8_t code[4096];
-	uint8_t iopm[IOPM_BYTES];
-	uint8_t msrpm[MSRPM_BYTES];
-};
-
 struct window {
 	const struct ram *ram;
 	uint8_t *base;
@@ -32,7 +26,7 @@ struct window {
 	/* 0: not located.  Under @lock where it is looked for. */
 	_Atomic uint64_t pa;
 	GMutex lock;
-	struct common *common;
+	struct window_common *common;
 	struct window_lp *lp;
 };
 
@@ -40,12 +34,12 @@ _Static_assert(offsetof(struct window_lp, xsave) == WORLD_XSAVE, "window layout"
 _Static_assert(offsetof(struct window_lp, xsave_init) == WORLD_XSAVE_INIT, "window layout");
 _Static_assert(offsetof(struct window_lp, host_vmcb) == WORLD_HOST_VMCB_PAGE, "window layout");
 _Static_assert(!(offsetof(struct window_lp, tlb) % 4096), "window layout");
-_Static_assert(!(sizeof(struct common) % 4096), "window layout");
+_Static_assert(!(sizeof(struct window_common) % 4096), "window layout");
 
 #define XSAVE_MXCSR		24
 #define MXCSR_INITIAL		UINT32_C(0x1f80)
 
-static void init_common(struct common *c)
+static void init_common(struct window_common *c)
 {
 	memset(c, 0, sizeof(*c));
 	memcpy(c->code, world_code, (size_t)(world_code_end - world_code));
@@ -63,8 +57,7 @@ static void init_lp(struct window_lp *lp)
 struct window *window_open(const struct ram *ram, unsigned int nr_cpus, char *err,
 			   size_t errlen)
 {
-	uint64_t need = ram_bytes(ram) + sizeof(struct common) +
-			nr_cpus * sizeof(struct window_lp);
+	uint64_t need = window_need(ram_bytes(ram), nr_cpus);
 	struct window *w = g_new0(struct window, 1);
 	unsigned int i;
 
@@ -72,7 +65,7 @@ struct window *window_open(const struct ram *ram, unsigned int nr_cpus, char *er
 	w->ram = ram;
 	w->base = ram_spare(ram, &w->size);
 	if (w->base && w->size >= need) {
-		w->common = (struct common *)(w->base + ram_bytes(ram));
+		w->common = (struct window_common *)(w->base + ram_bytes(ram));
 		w->lp = (struct window_lp *)(w->common + 1);
 		init_common(w->common);
 		for (i = 0; i < nr_cpus; i++)

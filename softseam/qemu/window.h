@@ -42,7 +42,21 @@ struct window_lp {
 	uint8_t tlb[WINDOW_TLB_BYTES];
 };
 
+/* What all LPs share. */
+struct window_common {
+	uint8_t code[4096];
+	uint8_t iopm[IOPM_BYTES];
+	uint8_t msrpm[MSRPM_BYTES];
+};
+
 struct window;
+
+/* How large the window must be, at least, for so much RAM. */
+static inline uint64_t window_need(uint64_t ram_bytes, unsigned int nr_cpus)
+{
+	return ram_bytes + sizeof(struct window_common) +
+	       nr_cpus * sizeof(struct window_lp);
+}
 
 /* Room for what goes into @err below. */
 #define WINDOW_REASON		320
