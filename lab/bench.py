@@ -19,7 +19,7 @@ class WithoutPlugin(qemu.Machine):
     """The same machine on QEMU alone; the kernel then finds no TDX."""
 
     def plugin(self, folder):
-        return []
+        return ["--plugin", "none"]
 
 
 def seconds(result):

@@ -10,22 +10,10 @@ from lab import place, stuck
 from lab.say import LabError
 
 PLUGIN = place.BUILD / "softseam/softseam.so"
-# On a busy machine timer interrupts can be too late for the kernel's check of them, and a CPU whose clock's watchdog
-# waits for one that stops the machine waits for good, as jiffies, the clock by then, do not go on meanwhile.
-BUSY = ("no_timer_check", "tsc=nowatchdog")
-# A CPU of TDX's vendor and age, without what TCG would warn about.
-CPU = "Skylake-Server," + ",".join(f"-{name}" for name in (
-    "pcid", "invpcid", "avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", "hle", "rtm",
-    "tsc-deadline", "xsavec")) + ",+svm,+npt,phys-bits=48"
-LP_WINDOW_MB = 640
+RUN = place.BUILD / "softseam/softseam-run"
 STUCK = "stuck.txt"
 # What a line must hold to be the kernel complaining about itself.
 COMPLAINTS = ("BUG:", "WARNING:", "Oops", "Kernel panic", "general protection", "unable to handle")
-
-
-def window_mb(memory_mb):
-    """A PCI memory window: a power of two, with room for all RAM and for each CPU's own."""
-    return 1 << (memory_mb + LP_WINDOW_MB - 1).bit_length()
 
 
 @dataclasses.dataclass
@@ -45,40 +33,20 @@ class Machine:
 
     def command(self, folder, interactive=False):
         console = ["mon:stdio"] if interactive else [f"file:{folder}/console.log"]
-        words = ["console=ttyS0", "nohibernate", *BUSY, f"lab={self.steps}"] + self.cmdline.split()
+        words = ["console=ttyS0", f"lab={self.steps}"] + self.cmdline.split()
         if interactive:
             words.append("quiet")
-        return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-                "-cpu", CPU, "-accel", "tcg,thread=multi",
-                "-smp", f"{self.vcpus},sockets={self.sockets}", "-m", f"{self.memory_mb}M",
-                *self.memory(), *self.window(), *self.plugin(folder), "-kernel", str(self.kernel),
-                "-initrd", str(self.initramfs), "-append", " ".join(words),
+        return [str(RUN), "--cpus", str(self.vcpus), "--memory", str(self.memory_mb),
+                "--sockets", str(self.sockets), "--nodes", str(self.nodes), *self.plugin(folder),
+                "-kernel", str(self.kernel), "-initrd", str(self.initramfs), "-append", " ".join(words),
+                "--", "-nodefaults", "-no-user-config", "-display", "none",
                 "-serial", *console, "-serial", f"file:{folder}/agent.jsonl",
                 "-serial", f"file:{folder}/output.log", "-no-reboot", *self.qemu_args]
 
     def plugin(self, folder):
         """softseam with this machine's arguments."""
         seam = {"stats": folder / "stats.json", "trace": folder / "trace.txt"} | self.seam
-        if self.sockets > 1:
-            seam.setdefault("packages", self.sockets)
-        return ["-plugin", ",".join([str(PLUGIN)] + [f"{k}={v}" for k, v in seam.items()])]
-
-    def window(self):
-        """Memory beside RAM, where softseam keeps what is private to TDs."""
-        return ["-object", f"memory-backend-memfd,id=private,size={window_mb(self.memory_mb)}M,share=on",
-                "-device", "ivshmem-plain,memdev=private"]
-
-    def memory(self):
-        """RAM that the plugin maps too; the nodes share memory and CPUs evenly."""
-        share = self.memory_mb // self.nodes
-        backend = "memory-backend-memfd,id=ram{n},size={mb}M,share=on"
-        objects = [w for n in range(self.nodes) for w in ("-object", backend.format(n=n, mb=share))]
-        if self.nodes == 1:
-            return ["-M", "q35,memory-backend=ram0", *objects]
-        per_node = self.vcpus // self.nodes
-        nodes = [w for n in range(self.nodes) for w in
-                 ("-numa", f"node,nodeid={n},memdev=ram{n},cpus={n * per_node}-{(n + 1) * per_node - 1}")]
-        return ["-M", "q35", *objects, *nodes]
+        return [word for key, value in seam.items() for word in ("--seam", f"{key}={value}")]
 
 
 @dataclasses.dataclass

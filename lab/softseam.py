@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Builds softseam's plugin with its own Makefile."""
+"""Builds softseam's plugin and the program that starts it, with their own Makefile."""
 import os
 
 from lab import place
@@ -15,4 +15,4 @@ def make(*targets, log="softseam.log", what="building softseam", on_line=None):
 
 def build():
     with place.locked(OUT):
-        make("plugin")
+        make("plugin", "run")
