@@ -333,7 +333,8 @@ static void save_memory(const struct vmcb_control *control, struct guest_exit *e
 	exit->gpa = control->exit_info2;
 	exit->fetch = control->exit_info1 & NPF_FETCH;
 	exit->write = control->exit_info1 & NPF_WRITE;
-	exit->read = (!exit->write && !exit->fetch) || control->exit_info1 & NPF_PAGE_TABLE;
+	exit->page_table = control->exit_info1 & NPF_PAGE_TABLE;
+	exit->read = (!exit->write && !exit->fetch) || exit->page_table;
 }
 
 static void save_other(const struct vmcb_control *control, struct guest_exit *exit)

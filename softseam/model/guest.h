@@ -30,6 +30,7 @@ struct guest_segment {
 
 #define SEG_AR_DPL_SHIFT	5
 #define SEG_AR_L		(1U << 13)
+#define SEG_AR_DB		(1U << 14)
 #define SEG_AR_UNUSABLE		(1U << 16)
 
 struct guest_table {
@@ -154,6 +155,8 @@ struct guest_exit {
 	/* GUEST_STOP_MEMORY */
 	uint64_t gpa;
 	bool read, write, fetch;
+	/* It was the CPU's own, to an entry of the guest's page tables. */
+	bool page_table;
 	/* GUEST_STOP_IO */
 	uint16_t port;
 	uint8_t io_bytes;

@@ -158,13 +158,9 @@ static enum verdict write_cr8(struct guest_ctx *x, uint64_t value)
 
 static uint64_t operand(const struct guest_ctx *x)
 {
-	const struct seam_regs *g = &x->r->gpr;
-	const uint64_t value[16] = {
-		g->rax, g->rcx, g->rdx, g->rbx, x->r->rsp, g->rbp, g->rsi, g->rdi,
-		g->r8, g->r9, g->r10, g->r11, g->r12, g->r13, g->r14, g->r15,
-	};
+	uint64_t value = guest_gpr(x->r, x->insn.gpr);
 
-	return guest_in_64bit_mode(x->r) ? value[x->insn.gpr] : (uint32_t)value[x->insn.gpr];
+	return guest_in_64bit_mode(x->r) ? value : (uint32_t)value;
 }
 
 static enum verdict mov_to_cr(struct guest_ctx *x)

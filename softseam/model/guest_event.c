@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a guest finds instead of its next instruction: exceptions and interrupts. */
+#include "guest_access.h"
+#include "guest_fault.h"
 #include "guest_vcpu.h"
 
 /* How exceptions add up while one of them is delivered: SDM, volume 3, 6.15. */
@@ -92,6 +94,15 @@ static void inject_ve(struct guest_ctx *x, const struct ve_info *ve)
 	guest_inject(x, VECTOR_VE, false, 0);
 }
 
+/* INS has no choice of a segment. */
+static uint32_t string_io_info(const struct guest_ctx *x)
+{
+	unsigned int bytes = guest_addr_bytes(x->r, x->insn.addrsize);
+	unsigned int seg = x->exit->io_in ? SEG_ES : x->insn.seg;
+
+	return bytes / 4 << INSN_INFO_ADDR_SHIFT | seg << INSN_INFO_SEG_SHIFT;
+}
+
 void guest_inject_ve(struct guest_ctx *x, enum vmx_reason reason, uint64_t qualification)
 {
 	struct ve_info ve = {
@@ -101,6 +112,8 @@ void guest_inject_ve(struct guest_ctx *x, enum vmx_reason reason, uint64_t quali
 		.insn_len = x->insn.len,
 	};
 
+	if (reason == VMX_IO && x->exit->io_string)
+		ve.insn_info = string_io_info(x);
 	inject_ve(x, &ve);
 }
 
@@ -113,6 +126,12 @@ void guest_inject_ve_memory(struct guest_ctx *x, uint64_t qualification, uint64_
 		.gpa = gpa,
 	};
 
+	/* What the module itself did for a TDCALL has no linear address. */
+	if (x->insn.kind != GI_TDCALL && guest_fault_linear(x, &ve.linear)) {
+		ve.qualification |= EPT_QUAL_LINEAR;
+		if (!x->exit->page_table)
+			ve.qualification |= EPT_QUAL_FINAL;
+	}
 	inject_ve(x, &ve);
 }
 

@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUEST_INSN_MAX	15
+#include "insn_bytes.h"
+
+#define GUEST_INSN_MAX	INSN_BYTES_MAX
 
 enum guest_insn_kind {
 	GI_OTHER,
@@ -35,6 +37,9 @@ struct guest_insn {
 	unsigned int cr, gpr;
 	/* GI_IO: the port is in the instruction. */
 	bool io_immediate;
+	/* It has the address size prefix; the segment of a memory operand. */
+	bool addrsize;
+	unsigned int seg;
 };
 
 /*

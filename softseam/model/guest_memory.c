@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
 
+#include "guest_access.h"
 #include "guest_memory.h"
 #include "range.h"
 #include "shared_ept.h"
@@ -80,11 +81,8 @@ static uint64_t large_page(const struct paging *mode, uint64_t pte, uint64_t off
 	return pte & PT_ADDRESS & ~offset_mask;
 }
 
-/*
- * Linear to guest physical, by tables that the CPU just walked: permissions
- * need no second look.
- */
-static bool translate(struct guest_ctx *x, uint64_t linear, uint64_t *gpa)
+/* By tables that the CPU just walked: permissions need no second look. */
+static void walk_tables(struct guest_ctx *x, uint64_t linear, struct guest_walk *walk)
 {
 	struct paging mode = paging_mode(x->r);
 	uint64_t table = x->r->cr3 & (mode.levels == 3 ? 0xFFFFFFE0 : PT_ADDRESS);
@@ -96,47 +94,64 @@ static bool translate(struct guest_ctx *x, uint64_t linear, uint64_t *gpa)
 		uint64_t mask = (1ULL << shift) - 1;
 		uint64_t pte;
 
-		if (!read_pte(x, table + index * mode.entry_bytes, mode.entry_bytes, &pte))
-			return false;
+		walk->gpa = table + index * mode.entry_bytes;
+		if (!read_pte(x, walk->gpa, mode.entry_bytes, &pte))
+			return;
 		if (level && level < 3 && pte & PT_LARGE && large_allowed) {
-			*gpa = large_page(&mode, pte, mask) | (linear & mask);
-			return true;
+			walk->gpa = large_page(&mode, pte, mask) | (linear & mask);
+			walk->found = true;
+			return;
 		}
 		table = pte & PT_ADDRESS;
 	}
-	*gpa = table | (linear & (SZ_4K - 1));
-	return true;
+	walk->gpa = table | (linear & (SZ_4K - 1));
+	walk->found = true;
 }
 
-/* Bytes at the instruction pointer + @done, up to the end of their page. */
-static const uint8_t *fetch_page(struct guest_ctx *x, size_t done, size_t *avail)
+void guest_walk(struct guest_ctx *x, uint64_t linear, struct guest_walk *walk)
 {
-	uint64_t linear = x->r->seg[SEG_CS].base + x->r->rip + done;
-	uint64_t gpa;
+	*walk = (struct guest_walk){ .gpa = linear, .found = !(x->r->cr0 & CR0_PG) };
+	if (!walk->found)
+		walk_tables(x, linear, walk);
+}
 
-	if (!guest_in_64bit_mode(x->r))
-		linear = (uint32_t)linear;
-	*avail = SZ_4K - (linear & (SZ_4K - 1));
-	gpa = linear;
-	if (x->r->cr0 & CR0_PG && !translate(x, linear, &gpa))
-		return NULL;
-	return guest_page(x, gpa);
+/* Returns how many bytes there were, up to the end of the page. */
+static size_t read_page(struct guest_ctx *x, uint64_t linear, void *to, size_t len)
+{
+	size_t avail = SZ_4K - (linear & (SZ_4K - 1));
+	struct guest_walk walk;
+	const void *at;
+
+	guest_walk(x, linear, &walk);
+	at = walk.found ? guest_page(x, walk.gpa) : NULL;
+	if (!at)
+		return 0;
+	if (len > avail)
+		len = avail;
+	memcpy(to, at, len);
+	return len;
+}
+
+size_t guest_read(struct guest_ctx *x, uint64_t linear, void *to, size_t len)
+{
+	size_t done = 0, n;
+
+	do {
+		n = read_page(x, linear + done, (char *)to + done, len - done);
+		done += n;
+	} while (n && done < len);
+	return done;
 }
 
 size_t guest_fetch(struct guest_ctx *x, uint8_t *code, size_t len)
 {
-	size_t done = 0, avail;
+	size_t done = 0, n;
 
-	while (done < len) {
-		const uint8_t *at = fetch_page(x, done, &avail);
-
-		if (!at)
-			break;
-		if (avail > len - done)
-			avail = len - done;
-		memcpy(code + done, at, avail);
-		done += avail;
-	}
+	do {
+		n = read_page(x, guest_linear(x->r, SEG_CS, x->r->rip + done), code + done,
+			      len - done);
+		done += n;
+	} while (n && done < len);
 	return done;
 }
 

@@ -19,6 +19,20 @@ bool guest_gpa_is_shared(const struct td *td, uint64_t gpa);
  */
 void *guest_page(struct guest_ctx *x, uint64_t gpa);
 
+/*
+ * Where the guest's page tables lead: to a page, or no further than to an entry
+ * that is not present or not there.
+ */
+struct guest_walk {
+	bool found;
+	/* Of the byte, or of that entry. */
+	uint64_t gpa;
+};
+
+void guest_walk(struct guest_ctx *x, uint64_t linear, struct guest_walk *walk);
+/* Memory by linear address; returns how many bytes of it could be read. */
+size_t guest_read(struct guest_ctx *x, uint64_t linear, void *to, size_t len);
+
 /* The bytes at the instruction pointer; returns how many could be read. */
 size_t guest_fetch(struct guest_ctx *x, uint8_t *code, size_t len);
 

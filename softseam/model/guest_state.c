@@ -103,6 +103,17 @@ bool guest_in_64bit_mode(const struct guest_cpu *r)
 	return r->efer & EFER_LONG_ACTIVE && r->seg[SEG_CS].ar & SEG_AR_L;
 }
 
+uint64_t guest_gpr(const struct guest_cpu *r, unsigned int n)
+{
+	const struct seam_regs *g = &r->gpr;
+	const uint64_t value[16] = {
+		g->rax, g->rcx, g->rdx, g->rbx, r->rsp, g->rbp, g->rsi, g->rdi,
+		g->r8, g->r9, g->r10, g->r11, g->r12, g->r13, g->r14, g->r15,
+	};
+
+	return value[n];
+}
+
 unsigned int guest_cpl(const struct guest_cpu *r)
 {
 	return r->seg[SEG_SS].ar >> SEG_AR_DPL_SHIFT & 3;

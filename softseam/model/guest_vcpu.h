@@ -85,6 +85,8 @@ void guest_drop_translations(struct vcpu *vcpu);
 
 bool guest_in_64bit_mode(const struct guest_cpu *r);
 unsigned int guest_cpl(const struct guest_cpu *r);
+/* General register @n as instructions number them. */
+uint64_t guest_gpr(const struct guest_cpu *r, unsigned int n);
 /* Past the instruction that was emulated. */
 void guest_skip_insn(struct guest_ctx *x);
 

@@ -32,6 +32,16 @@ enum vmx_reason {
 #define EPT_QUAL_WRITE		(1ULL << 1)
 #define EPT_QUAL_FETCH		(1ULL << 2)
 #define EPT_QUAL_ENTRY_SHIFT	3
+/*
+ * The linear address is known; it was accessed, and not a page table on the way.
+ * A guest gets these, a host does not.
+ */
+#define EPT_QUAL_LINEAR		(1ULL << 7)
+#define EPT_QUAL_FINAL		(1ULL << 8)
+
+/* Instruction information of INS and OUTS: log2 of the address size less 1, segment. */
+#define INSN_INFO_ADDR_SHIFT	7
+#define INSN_INFO_SEG_SHIFT	15
 
 /* Extended exit qualification of an EPT violation: type 3:0, info 63:32. */
 #define EXT_QUAL_NONE		0ULL

@@ -282,8 +282,10 @@ static void operand_pending(void **state)
 	guest_run_64bit(h);
 	guest_cpu(h)->gpr = (struct seam_regs)REPORT(GPA_AUG, GPA_REG);
 	assert_int_equal(STOP_AT(h, GUEST_STOP_UNDEFINED, INSN_TDCALL), SEAM_END_RUN_GUEST);
+	/* Even where that would be the guest's address, too. */
 	assert_ve(h, VMX_EPT_VIOLATION, EPT_QUAL_WRITE, 0);
 	assert_int_equal(guest_vcpu(h)->ve.gpa, GPA_AUG);
+	assert_int_equal(guest_vcpu(h)->ve.linear, 0);
 	assert_int_equal(guest_cpu(h)->gpr.rax, 4);
 }
 

@@ -252,15 +252,23 @@ static void io(void **state)
 		const char *insn;
 		uint32_t len;
 		uint64_t qualification;
+		uint32_t info;
 	} rows[] = {
 		/* out %al, (%dx); in $0x71, %eax; rep outsw; insb; in (%dx), %ax */
-		{ { .port = 0x3F8, .io_bytes = 1 }, "\xEE", 1, 0x3F80000 },
-		{ { .port = 0x71, .io_bytes = 4, .io_in = true }, "\xE5\x71", 2, 0x71004B },
+		{ { .port = 0x3F8, .io_bytes = 1 }, "\xEE", 1, 0x3F80000, 0 },
+		{ { .port = 0x71, .io_bytes = 4, .io_in = true }, "\xE5\x71", 2, 0x71004B, 0 },
 		{ { .port = 0x80, .io_bytes = 2, .io_string = true, .io_rep = true },
-		  "\xF3\x66\x6F", 3, 0x800031 },
+		  "\xF3\x66\x6F", 3, 0x800031, 2 << 7 | SEG_DS << 15 },
+		/* outsb %gs:(%esi), outsb %gs:(%rsi), insl %fs: has no choice */
+		{ { .port = 0x80, .io_bytes = 1, .io_string = true }, "\x65\x67\x6E", 3,
+		  0x800010, 1 << 7 | SEG_GS << 15 },
+		{ { .port = 0x80, .io_bytes = 1, .io_string = true }, "\x65\x6E", 2,
+		  0x800010, 2 << 7 | SEG_GS << 15 },
+		{ { .port = 0x80, .io_bytes = 4, .io_in = true, .io_string = true }, "\x64\x6D", 2,
+		  0x80001B, 2 << 7 },
 		{ { .port = 0xFFFF, .io_bytes = 1, .io_in = true, .io_string = true }, "\x6C", 1,
-		  0xFFFF0018 },
-		{ { .port = 0xCFC, .io_bytes = 2, .io_in = true }, "\x66\xED", 2, 0xCFC0009 },
+		  0xFFFF0018, 2 << 7 },
+		{ { .port = 0xCFC, .io_bytes = 2, .io_in = true }, "\x66\xED", 2, 0xCFC0009, 0 },
 	};
 	struct host *h = *state;
 
@@ -273,6 +281,7 @@ static void io(void **state)
 		memcpy(guest_mem(h, GPA_CODE), rows[i].insn, rows[i].len);
 		assert_int_equal(guest_stop(h, exit), SEAM_END_RUN_GUEST);
 		assert_ve(h, VMX_IO, rows[i].qualification, rows[i].len);
+		assert_int_equal(guest_vcpu(h)->ve.insn_info, rows[i].info);
 	}
 }
 

@@ -242,7 +242,8 @@ static const struct exit_row exits[] = {
 	{ 0x400, 1ULL << 32 | 0x14, 0x5000, { .why = GUEST_STOP_MEMORY, .gpa = 0x5000,
 					      .fetch = true } },
 	{ 0x400, 1ULL << 33 | 6, 0x6000, { .why = GUEST_STOP_MEMORY, .gpa = 0x6000,
-					   .read = true, .write = true } },
+					   .read = true, .write = true,
+					   .page_table = true } },
 };
 
 static void exit_reasons(void **state)
@@ -261,6 +262,7 @@ static void exit_reasons(void **state)
 		assert_int_equal(e.gpa, w->gpa);
 		assert_int_equal(e.read << 2 | e.write << 1 | e.fetch,
 				 w->read << 2 | w->write << 1 | w->fetch);
+		assert_int_equal(e.page_table, w->page_table);
 		assert_int_equal(e.port, w->port);
 		assert_int_equal(e.io_bytes, w->io_bytes);
 		assert_int_equal(e.io_in << 2 | e.io_string << 1 | e.io_rep,
