@@ -53,7 +53,7 @@ static uint64_t lock_and_walk(struct td *td, struct call *c, struct gpa_ref *ref
 	status = walk(td, c, ref);
 	if (status)
 		return status;
-	ref->entry_locked = lock_try_exclusive(&ref->walk.entry->lock);
+	ref->entry_locked = sept_lock_entry(ref->walk.entry);
 	if (!ref->entry_locked)
 		return gpa_error(c, ref, TDX_OPERAND_BUSY | OPERAND_RCX);
 	sept_reload(&ref->walk);

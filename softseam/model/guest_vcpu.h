@@ -42,6 +42,8 @@ struct guest_vcpu {
 	struct guest_msrs msr;
 	struct stepping stepping;
 	bool nmi_blocked;
+	/* TSC when TDCALLs began to give way to the host, one after the other; or 0. */
+	uint64_t gives_way_since;
 	/* It left with TDG.VP.VMCALL, and RCX said which registers come back. */
 	bool in_vmcall;
 	uint64_t vmcall_mask;

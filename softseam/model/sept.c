@@ -57,6 +57,14 @@ void sept_destroy(struct sept *t)
 	t->root = NULL;
 }
 
+bool sept_lock_entry(struct sept_entry *entry)
+{
+	bool locked = lock_try_exclusive(&entry->lock);
+
+	atomic_store(&entry->host_priority, !locked);
+	return locked;
+}
+
 void sept_reload(struct sept_walk *walk)
 {
 	uint64_t word = atomic_load(&walk->entry->word);

@@ -8,7 +8,8 @@
  *
  * Locks of the module: the tree (OPERAND_BUSY|SEPT_TREE), shared for walks and
  * changes of one entry, exclusive to block a range or to take a table away; and
- * each entry (OPERAND_BUSY|RCX), exclusive to change it.
+ * each entry (OPERAND_BUSY|RCX), exclusive to change it.  Guests take the entry
+ * alone: no host can keep them from one page by what it does to another.
  */
 #ifndef SOFTSEAM_SEPT_H
 #define SOFTSEAM_SEPT_H
@@ -44,6 +45,8 @@ struct sept_entry {
 	/* Below a non-leaf entry. */
 	struct sept_table *table;
 	struct trylock lock;
+	/* The host found it locked: guests wait until the host had it. */
+	atomic_bool host_priority;
 };
 
 /* An EPT page. */
@@ -60,8 +63,11 @@ struct sept {
 	struct sept_table *root;
 
 	/*
-	 * Keeps tables in place under a guest's page walk, which takes none of
-	 * the module's locks.  Written only where a table is taken away.
+	 * Keeps tables in place under a guest's walk, which takes no lock of
+	 * the tree: readers may use each table and entry that they came to until
+	 * they let go of it.  Written only where a table is taken away and freed.
+	 * The module has no such lock; it is never held for long, so to wait for
+	 * it is not seen by anybody.
 	 */
 	pthread_rwlock_t guard;
 };
@@ -102,6 +108,8 @@ void sept_destroy(struct sept *t);
  * Needs the tree lock or @guard.
  */
 bool sept_walk(const struct sept *t, uint64_t gpa, unsigned int level, struct sept_walk *walk);
+/* Take an entry's lock for the host, or have guests wait for the next try. */
+bool sept_lock_entry(struct sept_entry *entry);
 /* Look again at an entry that was walked to, now that it is locked. */
 void sept_reload(struct sept_walk *walk);
 
@@ -125,7 +133,7 @@ void sept_look(struct sept *t, uint64_t gpa, struct sept_view *view);
 /*
  * TDG.MEM.PAGE.ACCEPT of @gpa at @level: PENDING -> MAPPED, zeroed.  Returns the
  * status for the guest, or SEPT_ACCEPT_VIOLATION when the vCPU is to leave the
- * TD with an EPT violation on what is in @walk.
+ * TD with an EPT violation on what is in @walk, but for the entry itself.
  */
 #define SEPT_ACCEPT_VIOLATION	(~0ULL)
 uint64_t sept_accept(struct sept *t, uint64_t gpa, unsigned int level,

@@ -19,49 +19,62 @@ void sept_look(struct sept *t, uint64_t gpa, struct sept_view *view)
 	};
 }
 
-/* What ACCEPT says where the walk ended above the level asked for. */
-static uint64_t accept_larger(const struct sept_walk *walk)
+/* What the guest can use already. */
+static bool is_accepted(enum sept_state state)
 {
-	if (walk->state == SEPT_MAPPED)
+	return state == SEPT_MAPPED || state == SEPT_BLOCKEDW;
+}
+
+/* The walk ended above the level asked for: a larger page, or nothing. */
+static uint64_t accept_above(const struct sept_walk *walk)
+{
+	if (is_accepted(walk->state))
 		return TDX_PAGE_ALREADY_ACCEPTED | walk->level;
-	if (walk->state == SEPT_PENDING)
-		return TDX_PAGE_SIZE_MISMATCH | walk->level;
 	return SEPT_ACCEPT_VIOLATION;
 }
 
 /* The contents of a pending page are zero already. */
 static uint64_t accept_entry(struct sept_walk *walk)
 {
-	switch (walk->state) {
-	case SEPT_PENDING:
-		sept_set(walk, walk->hpa, SEPT_MAPPED);
-		return TDX_SUCCESS;
-	case SEPT_MAPPED:
-		return TDX_PAGE_ALREADY_ACCEPTED | walk->level;
-	case SEPT_NL_MAPPED:
+	if (walk->state & SEPT_NON_LEAF)
 		return TDX_PAGE_SIZE_MISMATCH | walk->level;
-	default:
+	if (is_accepted(walk->state))
+		return TDX_PAGE_ALREADY_ACCEPTED | walk->level;
+	if (walk->state != SEPT_PENDING)
 		return SEPT_ACCEPT_VIOLATION;
-	}
+	sept_set(walk, walk->hpa, SEPT_MAPPED);
+	return TDX_SUCCESS;
 }
 
+static uint64_t lock_and_accept(struct sept_walk *walk)
+{
+	struct sept_entry *entry = walk->entry;
+	uint64_t status;
+
+	if (!lock_try_exclusive(&entry->lock))
+		return TDX_OPERAND_BUSY | OPERAND_RCX;
+	if (atomic_load(&entry->host_priority)) {
+		status = TDX_OPERAND_BUSY_HOST_PRIORITY | OPERAND_RCX;
+	} else {
+		sept_reload(walk);
+		status = accept_entry(walk);
+	}
+	lock_release(&entry->lock, LOCK_EXCLUSIVE);
+	return status;
+}
+
+/*
+ * The host may block, add and remove entries all the while, other than the one
+ * that is locked here.  What was walked through may be blocked by then, as with
+ * any access that began before: the host tracks TLBs until such have ended.  A
+ * table cannot be freed, though, before @guard is let go of.
+ */
 uint64_t sept_accept(struct sept *t, uint64_t gpa, unsigned int level, struct sept_walk *walk)
 {
 	uint64_t status;
 
-	if (!lock_try_shared(&t->lock))
-		return TDX_OPERAND_BUSY | OPERAND_SEPT_TREE;
-
-	if (!sept_walk(t, gpa, level, walk)) {
-		status = accept_larger(walk);
-	} else if (!lock_try_exclusive(&walk->entry->lock)) {
-		status = TDX_OPERAND_BUSY | OPERAND_RCX;
-	} else {
-		sept_reload(walk);
-		status = accept_entry(walk);
-		lock_release(&walk->entry->lock, LOCK_EXCLUSIVE);
-	}
-
-	lock_release(&t->lock, LOCK_SHARED);
+	pthread_rwlock_rdlock(&t->guard);
+	status = sept_walk(t, gpa, level, walk) ? lock_and_accept(walk) : accept_above(walk);
+	pthread_rwlock_unlock(&t->guard);
 	return status;
 }

@@ -12,8 +12,7 @@ static void leave_to_host(struct guest_ctx *x, uint64_t gpa, unsigned int level,
 {
 	uint64_t info = level | walk->level << EXT_QUAL_ERR_LEVEL_SHIFT |
 			(uint64_t)walk->state << EXT_QUAL_STATE_SHIFT;
-	uint64_t access = walk->state == SEPT_NL_MAPPED ? EPT_QUAL_READ | EPT_QUAL_WRITE |
-							  EPT_QUAL_FETCH : 0;
+	uint64_t access = sept_arch_entry(walk) & EPT_ENTRY_RWX;
 
 	if (sept_is_leaf(walk->state))
 		info |= EXT_QUAL_LEAF;

@@ -32,6 +32,7 @@ enum vmx_reason {
 #define EPT_QUAL_WRITE		(1ULL << 1)
 #define EPT_QUAL_FETCH		(1ULL << 2)
 #define EPT_QUAL_ENTRY_SHIFT	3
+#define EPT_ENTRY_RWX		7ULL
 /*
  * The linear address is known; it was accessed, and not a page table on the way.
  * A guest gets these, a host does not.

@@ -106,8 +106,10 @@ static uint64_t hash_pages(uint64_t sum, const struct seam *s)
 
 static uint64_t hash_table(uint64_t sum, const struct sept_table *table)
 {
-	sum = hash(sum, table, sizeof(*table));
 	for (unsigned int i = 0; i < SEPT_NR_ENTRIES; i++) {
+		sum = HASH(sum, table->entry[i].word);
+		sum = HASH(sum, table->entry[i].table);
+		sum = HASH(sum, table->entry[i].lock);
 		if (table->entry[i].table)
 			sum = hash_table(sum, table->entry[i].table);
 	}
@@ -116,8 +118,14 @@ static uint64_t hash_table(uint64_t sum, const struct sept_table *table)
 
 static uint64_t hash_vcpu(uint64_t sum, const struct vcpu *vcpu)
 {
+	struct guest_vcpu guest;
+
 	sum = HASH(sum, *vcpu);
-	return vcpu->guest ? HASH(sum, *vcpu->guest) : sum;
+	if (!vcpu->guest)
+		return sum;
+	memcpy(&guest, vcpu->guest, sizeof(guest));
+	guest.gives_way_since = 0;
+	return HASH(sum, guest);
 }
 
 static uint64_t hash_td(uint64_t sum, const struct td *td)

@@ -10,8 +10,8 @@
 #include "host.h"
 
 /*
- * A digest of it.  Counters, locks of the machine (not of the module) and what
- * error injection remembers do not belong to it.
+ * A digest of it.  Counters, locks of the machine (not of the module), what error
+ * injection remembers, and that somebody waits for a lock do not belong to it.
  */
 uint64_t host_state(const struct host *h);
 

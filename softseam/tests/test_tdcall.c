@@ -30,6 +30,18 @@ TWIST(rtmr_shared, lock_try_shared(&host_td(h)->rtmr_lock))
 TWIST(rtmr_exclusive, lock_try_exclusive(&host_td(h)->rtmr_lock))
 TWIST(tree_locked, lock_try_exclusive(&host_td(h)->sept.lock))
 TWIST(entry_locked, lock_try_exclusive(&host_entry(h, GPA_AUG, 0)->lock))
+TWIST(host_priority, atomic_store(&host_entry(h, GPA_AUG, 0)->host_priority, true))
+TWIST(write_blocked, atomic_store(&host_entry(h, GPA_REG, 0)->word, REG_PAGE | SEPT_BLOCKEDW))
+TWIST(table_blocked, td_must(h, 1, (struct seam_regs){ .rax = TDH_MEM_SEPT_ADD,
+						       .rcx = GPA_NO_TABLE | 1, .rdx = TDR,
+						       .r8 = PG(80) });
+		     td_must(h, 1, (struct seam_regs){ .rax = TDH_MEM_RANGE_BLOCK,
+						       .rcx = GPA_NO_TABLE | 1, .rdx = TDR }))
+/* A page of 2M that the guest accepted. */
+TWIST(large_page, td_must(h, 1, (struct seam_regs){ .rax = TDH_MEM_PAGE_AUG,
+						    .rcx = GPA_NO_TABLE | 1, .rdx = TDR,
+						    .r8 = FREE_2M });
+		  sept_accept(&host_td(h)->sept, GPA_NO_TABLE, 1, &(struct sept_walk){ 0 }))
 TWIST(td_52, host_td(h)->params.gpaw = 52)
 TWIST(no_x2apic_id, host_vcpu(h)->has_x2apic_id = false)
 TWIST(flexible, host_td(h)->params.config_flags |= TD_CONFIG_FLEXIBLE_PENDING_VE)
@@ -95,7 +107,17 @@ static const struct tdcall_row rows[] = {
 	{ "accept_shared", NULL, ACCEPT(GPA_AUG | GPA_SHARED), INVALID(RCX) },
 	{ "accept_beyond", NULL, ACCEPT(GPA_AUG | 1ULL << 48), INVALID(RCX) },
 	{ "accept_beyond_52", td_52, ACCEPT(GPA_AUG | 1ULL << 51), INVALID(RCX) },
-	{ "accept_tree_busy", tree_locked, ACCEPT(GPA_AUG), TDX_OPERAND_BUSY | OPERAND_SEPT_TREE },
+	{ "accept_size_blocked", table_blocked, ACCEPT(GPA_NO_TABLE | 1),
+	  TDX_PAGE_SIZE_MISMATCH | 1 },
+	{ "accept_write_blocked", write_blocked, ACCEPT(GPA_REG), TDX_PAGE_ALREADY_ACCEPTED },
+	{ "accept_large_again", large_page, ACCEPT(GPA_NO_TABLE | 1),
+	  TDX_PAGE_ALREADY_ACCEPTED | 1 },
+	{ "accept_in_large", large_page, ACCEPT(GPA_NO_TABLE + SZ_4K),
+	  TDX_PAGE_ALREADY_ACCEPTED | 1 },
+	/* What the host does to other entries is no concern of the guest's. */
+	{ "accept_tree_busy", tree_locked, ACCEPT(GPA_AUG), TDX_SUCCESS },
+	{ "accept_host_priority", host_priority, ACCEPT(GPA_AUG),
+	  TDX_OPERAND_BUSY | OPERAND_RCX },
 	{ "accept_entry_busy", entry_locked, ACCEPT(GPA_AUG), TDX_OPERAND_BUSY | OPERAND_RCX },
 
 	{ "vm_rd", NULL, VM_RD(NUM_VCPUS), TDX_SUCCESS },
@@ -305,6 +327,7 @@ static void accept(void **state)
 }
 
 struct accept_exit {
+	const char *what;
 	uint64_t gpa;
 	void (*prepare)(struct host *h, uint64_t gpa);
 	unsigned int level;
@@ -315,6 +338,34 @@ struct accept_exit {
 static void block(struct host *h, uint64_t what)
 {
 	td_must(h, 1, (struct seam_regs){ .rax = TDH_MEM_RANGE_BLOCK, .rcx = what, .rdx = TDR });
+}
+
+static void add_large(struct host *h, uint64_t gpa)
+{
+	(void)gpa;
+	td_must(h, 1, (struct seam_regs){ .rax = TDH_MEM_PAGE_AUG, .rcx = GPA_NO_TABLE | 1,
+					  .rdx = TDR, .r8 = FREE_2M });
+}
+
+static void block_large(struct host *h, uint64_t gpa)
+{
+	add_large(h, gpa);
+	block(h, GPA_NO_TABLE | 1);
+}
+
+/* It was the guest's before. */
+static void block_accepted_large(struct host *h, uint64_t gpa)
+{
+	struct sept_walk walk;
+
+	add_large(h, gpa);
+	sept_accept(&host_td(h)->sept, GPA_NO_TABLE, 1, &walk);
+	block(h, GPA_NO_TABLE | 1);
+}
+
+static void removed(struct host *h, uint64_t gpa)
+{
+	atomic_store(&host_entry(h, gpa, 0)->word, SEPT_REMOVED);
 }
 
 /* A table with a page in it, which is then blocked. */
@@ -329,12 +380,19 @@ static void block_table(struct host *h, uint64_t gpa)
 static void accept_leaves(void **state)
 {
 	static const struct accept_exit exits[] = {
-		{ GPA_FREE, NULL, 0, SEPT_FREE, false },
-		{ GPA_NO_TABLE, NULL, 1, SEPT_FREE, false },
-		{ GPA_NO_TABLE | 1, NULL, 1, SEPT_FREE, false },
-		{ GPA_AUG, block, 0, SEPT_PENDING_BLOCKED, true },
-		{ GPA_NO_TABLE, block_table, 1, SEPT_NL_BLOCKED, false },
-		{ GPA_REG, block, 0, SEPT_BLOCKED, true },
+		{ "nothing", GPA_FREE, NULL, 0, SEPT_FREE, false },
+		{ "removed", GPA_FREE, removed, 0, SEPT_REMOVED, false },
+		{ "no table", GPA_NO_TABLE, NULL, 1, SEPT_FREE, false },
+		{ "nothing, 2M", GPA_NO_TABLE | 1, NULL, 1, SEPT_FREE, false },
+		{ "pending, blocked", GPA_AUG, block, 0, SEPT_PENDING_BLOCKED, true },
+		{ "blocked table", GPA_NO_TABLE, block_table, 1, SEPT_NL_BLOCKED, false },
+		{ "blocked", GPA_REG, block, 0, SEPT_BLOCKED, true },
+		{ "4K in pending 2M", GPA_NO_TABLE + SZ_4K, add_large, 1, SEPT_PENDING, true },
+		{ "4K in pending, blocked 2M", GPA_NO_TABLE, block_large, 1,
+		  SEPT_PENDING_BLOCKED, true },
+		{ "pending, blocked 2M", GPA_NO_TABLE | 1, block_large, 1,
+		  SEPT_PENDING_BLOCKED, true },
+		{ "4K in blocked 2M", GPA_NO_TABLE, block_accepted_large, 1, SEPT_BLOCKED, true },
 	};
 
 	(void)state;
@@ -344,6 +402,7 @@ static void accept_leaves(void **state)
 		uint64_t info = (e->gpa & 7) | e->level << 3 | (uint64_t)e->state << 6 |
 				(uint64_t)e->leaf << 14;
 
+		print_message("# %s\n", e->what);
 		guest_run_64bit(h);
 		memcpy(guest_mem(h, GPA_CODE), INSN_TDCALL, 4);
 		guest_cpu(h)->gpr = (struct seam_regs)ACCEPT(e->gpa);
@@ -359,6 +418,73 @@ static void accept_leaves(void **state)
 		assert_int_equal(guest_vcpu(h)->run.cpu.gpr.rax, 6);
 		host_free(h);
 	}
+}
+
+/*
+ * A host that finds an entry locked has it before any guest; guests that wait too
+ * long for a host that does not come are left, behind their TDCALL.
+ */
+static void accept_gives_way(void **state)
+{
+	struct seam_regs aug = { .rax = TDH_MEM_PAGE_AUG, .rcx = GPA_AUG, .rdx = TDR,
+				 .r8 = FREE_2M };
+	const uint64_t busy = TDX_OPERAND_BUSY | OPERAND_RCX;
+	struct host *h = *state;
+	struct sept_entry *entry;
+
+	guest_run_64bit(h);
+	entry = host_entry(h, GPA_AUG, 0);
+	lock_try_exclusive(&entry->lock);
+	assert_status(guest_tdcall(h, (struct seam_regs)ACCEPT(GPA_AUG)), busy);
+	assert_status(host_status(h, 1, aug), busy);
+	lock_release(&entry->lock, LOCK_EXCLUSIVE);
+	assert_status(guest_tdcall(h, (struct seam_regs)ACCEPT(GPA_AUG)), busy);
+	/* It comes, and finds something else than it wants. */
+	assert_status(host_status(h, 1, aug), TDX_EPT_ENTRY_STATE_INCORRECT | OPERAND_RCX);
+	assert_status(guest_tdcall(h, (struct seam_regs)ACCEPT(GPA_AUG)), TDX_SUCCESS);
+}
+
+static uint64_t tsc;
+
+static uint64_t read_tsc(void *opaque, unsigned int cpu)
+{
+	(void)opaque;
+	(void)cpu;
+	return tsc;
+}
+
+static enum seam_end accept_again(struct host *h)
+{
+	guest_cpu(h)->gpr = (struct seam_regs)ACCEPT(GPA_AUG);
+	return STOP_AT(h, GUEST_STOP_UNDEFINED, INSN_TDCALL);
+}
+
+static void accept_times_out(void **state)
+{
+	const uint64_t busy = TDX_OPERAND_BUSY | OPERAND_RCX;
+	struct host *h = *state;
+	uint64_t second;
+
+	h->machine.rdtsc = read_tsc;
+	tsc = 1000;
+	guest_run_64bit(h);
+	second = h->seam->cfg.tsc_khz * 1000ULL;
+	host_priority(h, NULL);
+	assert_int_equal(accept_again(h), SEAM_END_RUN_GUEST);
+	tsc += second * 9 / 10;
+	assert_int_equal(accept_again(h), SEAM_END_RUN_GUEST);
+	/* Another result in between, and time begins anew. */
+	guest_tdcall(h, (struct seam_regs)INFO());
+	tsc += second * 9 / 10;
+	assert_int_equal(accept_again(h), SEAM_END_RUN_GUEST);
+	tsc += second + 1;
+	assert_int_equal(accept_again(h), SEAM_END_DONE);
+	assert_status(guest_result.regs.rax, TDX_HOST_PRIORITY_BUSY_TIMEOUT);
+	assert_int_equal(guest_result.regs.rcx | guest_result.regs.rdx | guest_result.regs.r8, 0);
+	assert_int_equal(host_vcpu(h)->state, VCPU_READY);
+	guest_enter(h);
+	assert_executed(h, sizeof(INSN_TDCALL) - 1);
+	assert_status(guest_cpu(h)->gpr.rax, busy);
 }
 
 static uint64_t vm_rd(struct host *h, uint64_t field)
@@ -435,7 +561,9 @@ int main(void)
 		host_test(operand_absent),
 		host_test(operand_pending),
 		host_test(accept),
-		host_test(accept_leaves),
+		cmocka_unit_test(accept_leaves),
+		host_test(accept_gives_way),
+		host_test(accept_times_out),
 		host_test(vm_fields),
 		host_test(vm_fields_in_order),
 		host_test(vmcall_rbp),

@@ -22,10 +22,13 @@
 #define N_PG(n, i)	PG(128 + 16 * (uint64_t)(n) + (i))
 #define N_CODE		6
 #define N_MEM		8
+#define N_TABLE		12
 #define NR_MEM		4
 #define MEM_GPA(n, i)	(0x10000ULL * (1 + (n)) + (uint64_t)(i) * SZ_4K)
 #define CODE_GPA(n)	(0x8000ULL + (uint64_t)(n) * SZ_4K)
 #define DATA_GPA	CODE_GPA(NR_VCPUS)
+/* A table that comes and goes, with nothing in it. */
+#define TABLE_GPA(n)	(SZ_2M * (8 + (uint64_t)(n)))
 #define SHARED_GPA	GPA_SHARED
 #define SHARED_PA	(20 * MB)
 #define POSTED_PA(n)	(PID + (uint64_t)(n) * 64)
@@ -140,14 +143,20 @@ static void answer_fault(struct cpu *c)
 /* TDCALL until it is not BUSY.  Returns RAX. */
 static uint64_t tdcall(struct cpu *c, struct seam_regs in)
 {
+	uint64_t status;
+
 	for (;;) {
 		run(c)->cpu.gpr = in;
-		if (!stop_at(c, GUEST_STOP_UNDEFINED, AT_TDCALL(c->tdcalls)))
+		if (!stop_at(c, GUEST_STOP_UNDEFINED, AT_TDCALL(c->tdcalls))) {
 			answer_fault(c);
-		else if (is_busy(run(c)->cpu.gpr.rax))
-			sched_yield();
-		else
+			continue;
+		}
+		status = run(c)->cpu.gpr.rax;
+		if (!is_busy(status))
 			break;
+		/* What happens to other pages does not keep a guest from its own. */
+		CHECK(c, status != (TDX_OPERAND_BUSY | OPERAND_SEPT_TREE), status);
+		sched_yield();
 	}
 	c->tdcalls++;
 	return run(c)->cpu.gpr.rax;
@@ -168,6 +177,21 @@ static void use_memory(struct cpu *c)
 		CHECK(c, !plain[0] && !plain[SZ_4K - 1], plain[0]);
 		memset(plain, 0x80 + (int)c->nr, SZ_4K);
 	}
+}
+
+/* Below a table that another CPU's host adds, blocks and removes all the time. */
+static void accept_nothing(struct cpu *c)
+{
+	uint64_t gpa = TABLE_GPA((c->nr + 1) % HOST_CPUS) + SZ_4K;
+
+	run(c)->cpu.gpr = (struct seam_regs){ .rax = 6, .rcx = gpa };
+	if (stop_at(c, GUEST_STOP_UNDEFINED, AT_TDCALL(c->tdcalls++))) {
+		CHECK(c, is_busy(run(c)->cpu.gpr.rax), run(c)->cpu.gpr.rax);
+		return;
+	}
+	CHECK(c, c->result.regs.rax == VMX_EPT_VIOLATION, c->result.regs.rax);
+	CHECK(c, (c->result.regs.rdx & 0xF) == EXT_QUAL_ACCEPT, c->result.regs.rdx);
+	enter(c);
 }
 
 /* A #VE, and the guest's look at what it was. */
@@ -229,6 +253,8 @@ static void run_guest(struct cpu *c)
 				      .r9 = 1 });
 	tdcall(c, (struct seam_regs){ .rax = 4, .rcx = MEM_GPA(c->nr, 0),
 				      .rdx = MEM_GPA(c->nr, 1) });
+	for (unsigned int i = 0; i < NR_MEM; i++)
+		accept_nothing(c);
 	halt(c);
 	interrupts(c);
 	shared_memory(c);
@@ -247,22 +273,38 @@ static void enter_another(struct cpu *c)
 	      regs.rax);
 }
 
+/* Others' vCPUs may have to leave before what is removed is tracked. */
+static void track_and_remove(struct cpu *c, uint64_t number, uint64_t what)
+{
+	struct seam_regs regs;
+
+	do {
+		leaf(c, TDH_MEM_TRACK, TDR, 0);
+		regs = (struct seam_regs){ .rax = number, .rcx = what, .rdx = TDR };
+		seam_call(c->h->seam, c->nr, &regs);
+	} while (is_busy(regs.rax));
+	CHECK(c, !regs.rax, regs.rax);
+}
+
 static void zap(struct cpu *c)
 {
 	for (unsigned int i = 0; i < NR_MEM; i++)
 		leaf(c, TDH_MEM_RANGE_BLOCK, MEM_GPA(c->nr, i), 0);
-	for (unsigned int i = 0; i < NR_MEM; i++) {
-		struct seam_regs regs;
+	for (unsigned int i = 0; i < NR_MEM; i++)
+		track_and_remove(c, TDH_MEM_PAGE_REMOVE, MEM_GPA(c->nr, i));
+}
 
-		/* Others' vCPUs may have to leave before a page is tracked. */
-		do {
-			leaf(c, TDH_MEM_TRACK, TDR, 0);
-			regs = (struct seam_regs){ .rax = TDH_MEM_PAGE_REMOVE,
-						   .rcx = MEM_GPA(c->nr, i), .rdx = TDR };
-			seam_call(c->h->seam, c->nr, &regs);
-		} while (is_busy(regs.rax));
-		CHECK(c, !regs.rax, regs.rax);
-	}
+/* All that a host can do to a table, blocked and not. */
+static void replace_table(struct cpu *c)
+{
+	uint64_t table = TABLE_GPA(c->nr) | 1;
+
+	leaf(c, TDH_MEM_SEPT_ADD, table, N_PG(c->nr, N_TABLE));
+	leaf(c, TDH_MEM_RANGE_BLOCK, table, 0);
+	leaf(c, TDH_MEM_TRACK, TDR, 0);
+	call(c, (struct seam_regs){ .rax = TDH_MEM_RANGE_UNBLOCK, .rcx = table, .rdx = TDR });
+	leaf(c, TDH_MEM_RANGE_BLOCK, table, 0);
+	track_and_remove(c, TDH_MEM_SEPT_REMOVE, table);
 }
 
 /* All CPUs at once: each gives its vCPU to the next. */
@@ -288,6 +330,7 @@ static void *run_cpu(void *arg)
 		run_guest(c);
 		enter_another(c);
 		zap(c);
+		replace_table(c);
 		seam_get_stats(c->h->seam, &st);
 	}
 	return NULL;
