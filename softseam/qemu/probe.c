@@ -56,7 +56,7 @@ void probe_init(struct probe *probe)
 	probe->entry[probe->nr - 1].last = 1;
 }
 
-void probe_lookup(const struct probe *probe, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+static void look_up(const struct probe *probe, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
 	memset(out, 0, 4 * sizeof(out[0]));
 	for (unsigned int i = 0; i < probe->nr; i++) {
@@ -65,6 +65,17 @@ void probe_lookup(const struct probe *probe, uint32_t leaf, uint32_t subleaf, ui
 		if (e->leaf == leaf && e->subleaf == subleaf)
 			memcpy(out, e->result, sizeof(e->result));
 	}
+}
+
+/* A CPU answers leaves above the last of their range with those of another leaf. */
+void probe_lookup(const struct probe *probe, uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+{
+	uint32_t range[4];
+
+	look_up(probe, leaf & LEAF_EXTENDED, 0, range);
+	look_up(probe, leaf, subleaf, out);
+	if (leaf > range[0])
+		memset(out, 0, 4 * sizeof(out[0]));
 }
 
 const char *probe_missing(const struct probe *probe)

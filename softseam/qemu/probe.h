@@ -19,7 +19,10 @@ struct probe {
 
 /* The questions. */
 void probe_init(struct probe *probe);
-/* EAX, EBX, ECX, EDX; all zero for a leaf that was not asked about. */
+/*
+ * EAX, EBX, ECX, EDX; all zero for a leaf that the CPUs do not have, and for one
+ * that was not asked about.
+ */
 void probe_lookup(const struct probe *probe, uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
 /*
  * Can these CPUs run guests?  Returns NULL or what is missing, as an argument

@@ -52,6 +52,7 @@ static void answers(void **state)
 
 	(void)state;
 	probe_init(&p);
+	find(&p, 0, 0)->result[0] = 0xd;
 	memcpy(find(&p, 7, 1)->result, some, sizeof(some));
 	probe_lookup(&p, 7, 1, out);
 	assert_memory_equal(out, some, sizeof(out));
@@ -62,12 +63,46 @@ static void answers(void **state)
 	assert_memory_equal(out, zero, sizeof(out));
 }
 
+/* What QEMU says of leaves above the last is that of the last: it counts for nothing. */
+static void above_the_last(void **state)
+{
+	static const uint32_t zero[4], some[4] = { 7, 2, 256, 1 };
+	static const struct {
+		uint32_t leaf, subleaf;
+		bool is_there;
+	} rows[] = {
+		{ 0, 0, true }, { 0xb, 1, true }, { 0xd, 0, true }, { 0xd, 9, true },
+		{ 0xf, 0, false }, { 0x14, 0, false }, { 0x15, 0, false }, { 0x18, 2, false },
+		{ 0x1f, 0, false }, { 0x24, 1, false }, { 0x80000001, 0, true },
+		{ 0x80000008, 0, true }, { 0x8000000a, 0, false },
+	};
+	struct probe p;
+	uint32_t out[4];
+
+	(void)state;
+	probe_init(&p);
+	for (unsigned int i = 0; i < p.nr; i++)
+		memcpy(p.entry[i].result, some, sizeof(some));
+	find(&p, 0, 0)->result[0] = 0xd;
+	find(&p, 0x80000000, 0)->result[0] = 0x80000008;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		probe_lookup(&p, rows[i].leaf, rows[i].subleaf, out);
+		assert_memory_equal(&out[1], rows[i].is_there ? &some[1] : zero, 12);
+	}
+	/* One more, and it is. */
+	find(&p, 0x80000000, 0)->result[0] = 0x8000000a;
+	probe_lookup(&p, 0x8000000a, 0, out);
+	assert_memory_equal(out, some, sizeof(out));
+}
+
 static void missing(void **state)
 {
 	struct probe p;
 
 	(void)state;
 	probe_init(&p);
+	find(&p, 0, 0)->result[0] = 0xd;
+	find(&p, 0x80000000, 0)->result[0] = 0x8000000a;
 	assert_string_equal(probe_missing(&p), "+svm");
 	find(&p, 0x80000001, 0)->result[2] = 1 << 2;
 	assert_string_equal(probe_missing(&p), "+npt");
@@ -85,6 +120,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(questions),
 		cmocka_unit_test(answers),
+		cmocka_unit_test(above_the_last),
 		cmocka_unit_test(missing),
 	};
 
