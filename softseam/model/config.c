@@ -216,9 +216,12 @@ static int set_tsc_khz(struct seam_config *cfg, const struct arg *arg)
 	unsigned int khz;
 	int ret = set_unsigned(arg, MIN_TSC_KHZ, MAX_TSC_KHZ, &khz);
 
-	if (!ret)
-		cfg->tsc_khz = khz;
-	return ret;
+	if (ret)
+		return ret;
+	if (khz % SEAM_TSC_UNIT_KHZ)
+		return bad(arg, "not a multiple of 25 MHz");
+	cfg->tsc_khz = khz;
+	return 0;
 }
 
 static int set_ept_levels(struct seam_config *cfg, const struct arg *arg)
@@ -347,7 +350,7 @@ static const struct {
 	{ "keyids", set_keyids, "SHARED+PRIVATE such as 31+32" },
 	{ "hpa_bits", set_hpa_bits, "32 to 52" },
 	{ "maxpa", set_maxpa, "32 to 52" },
-	{ "tsc_khz", set_tsc_khz, "100000 to 10000000" },
+	{ "tsc_khz", set_tsc_khz, "100000 to 10000000, a multiple of 25000" },
 	{ "ept_levels", set_ept_levels, "4 or 5" },
 	{ "erratum", set_erratum, "on or off" },
 	{ "ext_pool_pages", set_ext_pool_pages, "pages of 4K, up to 1048576" },

@@ -161,6 +161,9 @@ struct seam_injection {
 	uint64_t status;
 };
 
+/* Frequencies of TDs' TSC come in units of this, and that of a TDX platform is one. */
+#define SEAM_TSC_UNIT_KHZ	25000U
+
 struct seam_config {
 	/* false: every SEAMCALL ends in VMfailInvalid. */
 	bool module_loaded;
@@ -175,7 +178,7 @@ struct seam_config {
 	/* IA32_MKTME_KEYID_PARTITIONING: shared KeyIDs, then private ones. */
 	uint32_t nr_mktme_keyids, nr_tdx_keyids;
 
-	/* Frequency of the TSC. */
+	/* Frequency of the TSC, a multiple of SEAM_TSC_UNIT_KHZ. */
 	uint32_t tsc_khz;
 	/* Most levels of EPT that the CPUs have: 4 or 5. */
 	unsigned int ept_levels;

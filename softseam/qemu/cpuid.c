@@ -9,22 +9,31 @@
 #include "execute.h"
 #include "report.h"
 
+#define LEAF_BASIC		0x0u
 #define LEAF_FEATURES		0x1u
 #define LEAF_EXT_FEATURES	0x7u
 #define LEAF_TOPOLOGY		0xbu
-#define LEAF_TOPOLOGY_V2	0x1fu
+#define LEAF_FIRST_EMPTY	0xeu
+#define LEAF_LAST_EMPTY		0x14u
+#define LEAF_TSC		0x15u
+#define LEAF_POWER		0x80000007u
 #define LEAF_AMD_FEATURES	0x80000001u
 #define LEAF_ADDRESS_BITS	0x80000008u
 #define LEAF_SVM		0x8000000au
 
 #define FEATURES_ECX_VMX	(1u << 5)
 #define FEATURES_EDX_SS		(1u << 27)
+#define EXT_EBX_TSC_ADJUST	(1u << 1)
 #define EXT_ECX_TME		(1u << 13)
 #define EXT_ECX_MOVDIR64B	(1u << 28)
 #define EXT_EDX_ARCH_CAPS	(1u << 29)
 #define AMD_ECX_SVM		(1u << 2)
+#define POWER_EDX_INVARIANT_TSC	(1u << 8)
 
 #define LEVEL_TYPE_CORE		2
+
+/* Of the timers of QEMU's local APICs. */
+#define APIC_KHZ		1000000u
 
 /*
  * The level above cores is the package, as QEMU's machines have neither dies
@@ -37,10 +46,37 @@ static void check_topology(struct platform *p, const struct vcpu *v,
 		platform_check_package(p, v, r->edx >> (r->eax & 0x1f));
 }
 
+/*
+ * The frequency of the TSC as a multiple of that of the clock of the local APIC,
+ * which is what Linux takes the crystal's for: one count a nanosecond in QEMU.
+ */
+static struct cpuid_result tsc_leaf(const struct options *opt)
+{
+	return (struct cpuid_result){
+		.eax = APIC_KHZ / SEAM_TSC_UNIT_KHZ,
+		.ebx = opt->seam.tsc_khz / SEAM_TSC_UNIT_KHZ,
+		.ecx = APIC_KHZ * 1000,
+	};
+}
+
 void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
 		  struct cpuid_result *r)
 {
 	switch (leaf) {
+	case LEAF_BASIC:
+		if (r->eax < LEAF_TSC)
+			r->eax = LEAF_TSC;
+		break;
+	case LEAF_FIRST_EMPTY ... LEAF_LAST_EMPTY:
+		/* TCG has none of them: QEMU tells those above its last leaf of that. */
+		memset(r, 0, sizeof(*r));
+		break;
+	case LEAF_TSC:
+		*r = tsc_leaf(opt);
+		break;
+	case LEAF_POWER:
+		r->edx |= POWER_EDX_INVARIANT_TSC;
+		break;
 	case LEAF_FEATURES:
 		if (opt->cpu_signature)
 			r->eax = opt->cpu_signature;
@@ -50,6 +86,7 @@ void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
 	case LEAF_EXT_FEATURES:
 		if (subleaf)
 			break;
+		r->ebx |= EXT_EBX_TSC_ADJUST;
 		r->ecx |= EXT_ECX_TME | EXT_ECX_MOVDIR64B;
 		r->edx |= EXT_EDX_ARCH_CAPS;
 		break;
@@ -69,9 +106,13 @@ void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
 static bool is_of_interest(uint32_t leaf)
 {
 	switch (leaf) {
+	case LEAF_BASIC:
 	case LEAF_FEATURES:
 	case LEAF_EXT_FEATURES:
 	case LEAF_TOPOLOGY:
+	case LEAF_FIRST_EMPTY ... LEAF_LAST_EMPTY:
+	case LEAF_TSC:
+	case LEAF_POWER:
 	case LEAF_AMD_FEATURES:
 	case LEAF_ADDRESS_BITS:
 	case LEAF_SVM:

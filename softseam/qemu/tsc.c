@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <time.h>
 
+#include "seam.h"
 #include "tsc.h"
 
 #define NS_PER_S	UINT64_C(1000000000)
 #define HZ_PER_KHZ	1000
 #define WINDOW_NS	UINT64_C(20000000)
-#define GRAIN_KHZ	100
 #define TRIES		16
 
 struct moment {
@@ -39,6 +39,13 @@ static struct moment read_both(void)
 	return best;
 }
 
+uint32_t tsc_nominal_khz(uint64_t khz)
+{
+	uint64_t units = (khz + SEAM_TSC_UNIT_KHZ / 2) / SEAM_TSC_UNIT_KHZ;
+
+	return (uint32_t)(units * SEAM_TSC_UNIT_KHZ);
+}
+
 uint32_t tsc_measure_khz(void)
 {
 	struct moment start = read_both(), end;
@@ -49,5 +56,5 @@ uint32_t tsc_measure_khz(void)
 	} while (end.ns - start.ns < WINDOW_NS);
 
 	khz = (end.tsc - start.tsc) * (NS_PER_S / HZ_PER_KHZ) / (end.ns - start.ns);
-	return (uint32_t)((khz + GRAIN_KHZ / 2) / GRAIN_KHZ * GRAIN_KHZ);
+	return tsc_nominal_khz(khz);
 }

@@ -11,7 +11,13 @@ static inline uint64_t tsc_read(void)
 	return __rdtsc();
 }
 
-/* Its frequency, to the next 100 kHz.  Takes some 20 ms. */
+/*
+ * The frequency that @khz is taken for: the next multiple of 25 MHz, which is what
+ * TDX platforms have and TDs are told.  Hosts that believe CPUID run wrong by less
+ * than 12.5 MHz in some GHz; what RDTSC counts stays QEMU's.
+ */
+uint32_t tsc_nominal_khz(uint64_t khz);
+/* Its frequency, taken so.  Takes some 20 ms. */
 uint32_t tsc_measure_khz(void);
 
 #endif

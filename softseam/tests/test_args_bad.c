@@ -63,6 +63,8 @@ static const struct bad bad_args[] = {
 	{ "package_map", "0:8", "no package number for CPU 1" },
 	{ "package_map", "0:", "no package number for CPU 1" },
 	{ "package_map", "0;1", "no ':'" },
+	{ "tsc_khz", "2596100", "not a multiple of 25 MHz" },
+	{ "tsc_khz", "75000", "out of range" },
 	{ "keyids", "", "not two numbers" },
 	{ "keyids", "31", "not two numbers" },
 	{ "keyids", "31+", "not two numbers" },

@@ -187,6 +187,7 @@ static void test_cpuid_features(void **state)
 	run_cpuid(*state, 7, 0, 0xffffffff);
 	assert_true(fake.reg[REG_RCX] == 0xffffffff);
 	run_cpuid(*state, 7, 0, 0);
+	assert_true(fake.reg[REG_RBX] & 1u << 1);
 	assert_true(fake.reg[REG_RCX] == (1u << 28 | 1u << 13));
 	assert_true(fake.reg[REG_RDX] == 1u << 29);
 	run_cpuid(*state, 7, 1, 0);
@@ -197,6 +198,37 @@ static void test_cpuid_features(void **state)
 	run_cpuid(*state, 2, 0, 0x77);
 	assert_true(fake.reg[REG_RAX] == 0x77);
 	assert_true(fake.reg[REG_RCX] == 0x77);
+}
+
+/* The frequency of the TSC, as a kernel makes it from CPUID. */
+static void test_cpuid_tsc(void **state)
+{
+	static const uint32_t khz[] = { 1000000, 2600000, 2625000, 100000 };
+	struct vcpu *v = *state;
+
+	run_cpuid(v, 0, 0, 0xd);
+	assert_true(fake.reg[REG_RAX] == 0x15);
+	assert_true(fake.reg[REG_RBX] == 0xd);
+	/* QEMU has more than it needs to have. */
+	run_cpuid(v, 0, 0, 0x1f);
+	assert_true(fake.reg[REG_RAX] == 0x1f);
+	for (size_t i = 0; i < G_N_ELEMENTS(khz); i++) {
+		fake_site(INSN_CPUID).platform->opt.seam.tsc_khz = khz[i];
+		run_cpuid(v, 0x15, 0, 0x77);
+		/* Timers of the local APIC run at 1 GHz. */
+		assert_true(fake.reg[REG_RCX] == 1000000000);
+		assert_true(1000000 * fake.reg[REG_RBX] / fake.reg[REG_RAX] == khz[i]);
+		assert_true(1000000 * fake.reg[REG_RBX] % fake.reg[REG_RAX] == 0);
+		assert_true(fake.reg[REG_RDX] == 0);
+	}
+	run_cpuid(v, 0x80000007, 0, 0);
+	assert_true(fake.reg[REG_RDX] == 1u << 8);
+	/* Between QEMU's last leaf and this one there is nothing. */
+	for (uint32_t leaf = 0xe; leaf < 0x15; leaf++) {
+		run_cpuid(v, leaf, 0, 0x77);
+		assert_true(!fake.reg[REG_RAX] && !fake.reg[REG_RBX]);
+		assert_true(!fake.reg[REG_RCX] && !fake.reg[REG_RDX]);
+	}
 }
 
 static void test_cpuid_package(void **state)
@@ -367,6 +399,7 @@ int main(void)
 		TEST(test_cr4_vmxe_stays_in_vmx_operation),
 		TEST(test_cr4_outside_kernel),
 		TEST(test_cpuid_features),
+		TEST(test_cpuid_tsc),
 		TEST(test_cpuid_package),
 		TEST(test_cpuid_only_after_cpuid),
 		TEST(test_movdir64b),

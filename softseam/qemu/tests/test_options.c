@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "options.h"
+#include "tsc.h"
 
 static bool parse(struct options *opt, const char *arg, unsigned int nr_cpus, char *err)
 {
@@ -32,6 +33,24 @@ static void test_defaults(void **state)
 	assert_false(opt.seam.erratum);
 	assert_int_equal(opt.seam.nr_cpus, 4);
 	assert_int_equal(opt.seam.package[3], 0);
+	/* What TDs can have, too, and not far from what is counted here. */
+	assert_true(opt.seam.tsc_khz);
+	assert_int_equal(opt.seam.tsc_khz % 25000, 0);
+}
+
+static void test_tsc(void **state)
+{
+	char *argv[] = { "tsc_khz=2100000" };
+	struct options opt;
+	char err[256];
+
+	(void)state;
+	assert_int_equal(tsc_nominal_khz(2596145), 2600000);
+	assert_int_equal(tsc_nominal_khz(2600000), 2600000);
+	assert_int_equal(tsc_nominal_khz(2587499), 2575000);
+	assert_int_equal(tsc_nominal_khz(2587500), 2600000);
+	assert_true(options_parse(&opt, 1, argv, 1, err, sizeof(err)));
+	assert_int_equal(opt.seam.tsc_khz, 2100000);
 }
 
 static void test_values(void **state)
@@ -68,6 +87,7 @@ static void test_errors(void **state)
 		{ "trace=", 1, "trace= needs a file name" },
 		{ "cpu=486", 1, "use gnr, emr, spr or qemu" },
 		{ "keyids=many", 1, "keyids=many" },
+		{ "tsc_khz=2596145", 1, "multiple of 25" },
 		{ "packages=2", 3, "does not divide the 3 CPUs" },
 		{ "packages=1", 257, "the limit is 256 CPUs" },
 	};
@@ -88,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_tsc),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_errors),
 	};
