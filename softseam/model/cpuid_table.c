@@ -22,26 +22,41 @@ const struct cpuid_config cpuid_config[NR_CPUID_CONFIG] = {
 /* All but x2APIC id, which a vCPU has of its own. */
 #define PASS_TOPOLOGY	.pass = { ALL, ALL, ALL, 0 }
 
+/* DTES64, DS-CPL and DS: TDs' IA32_MISC_ENABLE says that nothing comes with them. */
+#define DEBUG_STORE_ECX	(1U << 2 | 1U << 4)
+#define DEBUG_STORE_EDX	(1U << 21)
+
+/*
+ * PCID and INVPCID are for the machine to execute in guests, as its own CPUs lack
+ * them.  TDs see both, or neither: 1 switches them on.
+ */
+#define GUEST_HAS_PCID	0
+#define GUEST_PCID	(GUEST_HAS_PCID << 17)
+#define GUEST_INVPCID	(GUEST_HAS_PCID << 10)
+
 /*
  * A TD has no VMX, SMX, SGX, TME, key locker, ENQCMD or PCONFIG, and knows that
- * it runs under a hypervisor.  Flags that mirror CR4 are the vCPU's own.
+ * it runs under a hypervisor.  Flags that mirror CR4 are the vCPU's own.  Of what
+ * the module fixes to 1 only that is set here which no CPU has to execute and which
+ * the host is not to see: see doc/guest-cpuid.md for what is missing.
  */
 const struct cpuid_visible cpuid_visible[NR_CPUID_VISIBLE] = {
 	{ 0x0, CPUID_NO_SUBLEAF, .pass = { 0, ALL, ALL, ALL }, .set = { 0x23 } },
-	{ 0x1, CPUID_NO_SUBLEAF, .pass = { ALL, 0xFF00, 0x77FFFF9F, ALL },
-	  .set = { 0, 0, 0x80200000 } },
+	{ 0x1, CPUID_NO_SUBLEAF, .pass = { ALL, 0xFF00, 0x77FEFF9F, 0xBFEDFBFF },
+	  .set = { 0, 0, 0x80200000 | DEBUG_STORE_ECX | GUEST_PCID, 0x200 | DEBUG_STORE_EDX } },
 	{ 0x2, CPUID_NO_SUBLEAF, PASS_ALL },
 	{ 0x3, CPUID_NO_SUBLEAF, .pass = { 0 } },
 	{ 0x4, 0, PASS_ALL }, { 0x4, 1, PASS_ALL }, { 0x4, 2, PASS_ALL }, { 0x4, 3, PASS_ALL },
 	{ 0x4, 4, PASS_ALL },
 	{ 0x5, CPUID_NO_SUBLEAF, PASS_ALL },
 	{ 0x6, CPUID_NO_SUBLEAF, .set = { 0x4 } },
-	{ 0x7, 0, .pass = { 0, 0xFFFFFFFB, 0x9F7FDFEF, 0xFFFB7FFF }, .set = { 0x2 } },
-	{ 0x7, 1, PASS_ALL }, { 0x7, 2, PASS_ALL },
+	{ 0x7, 0, .pass = { 0, 0xFFBFBBF9, 0x9B417FEF, 0xFFDD673C },
+	  .set = { 0x2, GUEST_INVPCID } },
+	{ 0x7, 1, .pass = { 0x1D30 } }, { 0x7, 2, .pass = { 0, 0, 0, 0x3F } },
 	{ 0x9, CPUID_NO_SUBLEAF, .pass = { 0 } },
 	{ 0xA, CPUID_NO_SUBLEAF, PASS_ALL },
 	{ 0xB, 0, PASS_TOPOLOGY }, { 0xB, 1, PASS_TOPOLOGY }, { 0xB, 2, PASS_TOPOLOGY },
-	{ 0xD, 0, PASS_ALL }, { 0xD, 1, PASS_ALL }, { 0xD, 2, PASS_ALL }, { 0xD, 3, PASS_ALL },
+	{ 0xD, 0, PASS_ALL }, { 0xD, 1, .pass = { 0x1F, ALL, ALL, ALL } }, { 0xD, 2, PASS_ALL }, { 0xD, 3, PASS_ALL },
 	{ 0xD, 4, PASS_ALL }, { 0xD, 5, PASS_ALL }, { 0xD, 6, PASS_ALL }, { 0xD, 7, PASS_ALL },
 	{ 0xD, 8, PASS_ALL }, { 0xD, 9, PASS_ALL }, { 0xD, 10, PASS_ALL }, { 0xD, 11, PASS_ALL },
 	{ 0xD, 12, PASS_ALL }, { 0xD, 13, PASS_ALL }, { 0xD, 14, PASS_ALL },

@@ -5,6 +5,7 @@
  * tables do not name is #VE: the host may know it.
  */
 #include "guest_vcpu.h"
+#include "virtual_cpuid.h"
 
 enum {
 	MSR_TSC			= 0x10,
@@ -29,8 +30,13 @@ enum {
 
 /* Fast strings; no branch trace store, no PEBS. */
 #define MISC_ENABLE_VALUE	0x1801ULL
-#define DEBUGCTL_WRITABLE	0x8FC3ULL
-#define SPEC_CTRL_WRITABLE	0x7ULL
+/* Bits of the host, of performance monitoring and TSX, and those that are reserved. */
+#define DEBUGCTL_IGNORED	(1ULL << 13)
+#define DEBUGCTL_WRITABLE	0x1FC7ULL
+#define DEBUGCTL_TRACE		(1ULL << 6)
+#define DEBUGCTL_TRACE_STORE	(1ULL << 7)
+/* IA32_ARCH_CAPABILITIES: RRSBA, which a TD may be told of where it is not. */
+#define ARCH_CAP_RRSBA		(1ULL << 19)
 #define XSS_SUPERVISOR		0x1D900ULL
 
 enum verdict { VERDICT_OK, VERDICT_GP, VERDICT_VE };
@@ -135,7 +141,7 @@ static enum verdict read_msr(struct guest_ctx *x, uint32_t msr, uint64_t *value)
 		*value = own->spec_ctrl;
 		return VERDICT_OK;
 	case MSR_ARCH_CAPABILITIES:
-		*value = x->td->params.arch_cap;
+		*value = SEAM_ARCH_CAPABILITIES | (x->td->params.arch_cap & ARCH_CAP_RRSBA);
 		return VERDICT_OK;
 	case MSR_MISC_ENABLE:
 		*value = MISC_ENABLE_VALUE;
@@ -195,19 +201,56 @@ static enum verdict set_if(uint64_t *to, uint64_t value, bool valid)
 	return VERDICT_OK;
 }
 
+/* Bits of IA32_SPEC_CTRL that come with a bit of CPUID. */
+static const struct {
+	uint32_t subleaf, cpuid;
+	uint64_t bits;
+} spec_ctrl[] = {
+	/* IBRS, STIBP, SSBD */
+	{ 0, 1U << 26, 1 << 0 }, { 0, 1U << 27, 1 << 1 }, { 0, 1U << 31, 1 << 2 },
+	/* PSFD, IPRED_DIS, RRSBA_DIS, DDPD, BHI_DIS */
+	{ 2, 1 << 0, 1 << 7 }, { 2, 1 << 1, 3 << 3 }, { 2, 1 << 2, 3 << 5 },
+	{ 2, 1 << 3, 1 << 8 }, { 2, 1 << 4, 1 << 10 },
+};
+
+static enum verdict write_spec_ctrl(struct guest_ctx *x, uint64_t value)
+{
+	uint64_t writable = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(spec_ctrl); i++) {
+		const uint32_t *v = virtual_cpuid_find(x->td->cpuid, CPUID_EXT_FEATURES,
+						       spec_ctrl[i].subleaf);
+
+		if (v && v[EDX] & spec_ctrl[i].cpuid)
+			writable |= spec_ctrl[i].bits;
+	}
+	return set_if(&x->g->msr.spec_ctrl, value, !(value & ~writable));
+}
+
+static enum verdict write_debugctl(struct guest_msrs *own, uint64_t value)
+{
+	value &= ~DEBUGCTL_IGNORED;
+	if (value & ~DEBUGCTL_WRITABLE)
+		return VERDICT_GP;
+	if (value & DEBUGCTL_TRACE && !(value & DEBUGCTL_TRACE_STORE))
+		return VERDICT_VE;
+	own->debugctl = value;
+	return VERDICT_OK;
+}
+
 static enum verdict write_msr(struct guest_ctx *x, uint32_t msr, uint64_t value)
 {
 	struct guest_msrs *own = &x->g->msr;
 
 	switch (msr) {
 	case MSR_SPEC_CTRL:
-		return set_if(&own->spec_ctrl, value, !(value & ~SPEC_CTRL_WRITABLE));
+		return write_spec_ctrl(x, value);
 	case MSR_PRED_CMD:
 	case MSR_FLUSH_CMD:
 		/* Barriers: there is nothing to hold back. */
 		return value & ~1ULL ? VERDICT_GP : VERDICT_OK;
 	case MSR_DEBUGCTL:
-		return set_if(&own->debugctl, value, !(value & ~DEBUGCTL_WRITABLE));
+		return write_debugctl(own, value);
 	case MSR_PAT:
 		return set_if(&own->pat, value, pat_valid(value));
 	case MSR_XSS:

@@ -161,6 +161,12 @@ struct seam_injection {
 	uint64_t status;
 };
 
+/*
+ * IA32_ARCH_CAPABILITIES of a TDX platform: not subject to RDCL, L1TF, MDS, page size
+ * changes, TAA, SBDR, FBSDP and PSDP; enhanced IBRS, DOITM.
+ */
+#define SEAM_ARCH_CAPABILITIES	0xF16BULL
+
 /* Frequencies of TDs' TSC come in units of this, and that of a TDX platform is one. */
 #define SEAM_TSC_UNIT_KHZ	25000U
 

@@ -28,7 +28,8 @@
 
 /* MSR_CONFIG_CTLS: the host gives IA32_ARCH_CAPABILITIES. */
 #define MSR_CONFIG_ARCH_CAP	0x01
-#define ARCH_CAP_KNOWN		0x0FFFFFFFULL
+/* SSB_NO, RRSBA, BHI_NO, PBRSB_NO: all others are fixed. */
+#define ARCH_CAP_KNOWN		0x01180010ULL
 
 static bool attributes_valid(uint64_t attributes)
 {

@@ -21,12 +21,21 @@
 #define LEAF_ADDRESS_BITS	0x80000008u
 #define LEAF_SVM		0x8000000au
 
-#define FEATURES_ECX_VMX	(1u << 5)
-#define FEATURES_EDX_SS		(1u << 27)
-#define EXT_EBX_TSC_ADJUST	(1u << 1)
-#define EXT_ECX_TME		(1u << 13)
-#define EXT_ECX_MOVDIR64B	(1u << 28)
-#define EXT_EDX_ARCH_CAPS	(1u << 29)
+/* VMX, PDCM; VME, self-snoop */
+#define FEATURES_ECX		(1u << 5 | 1u << 15)
+#define FEATURES_EDX		(1u << 1 | 1u << 27)
+#define EXT_MAX_SUBLEAF		2
+/* TSC_ADJUST, FDP_EXCPTN_ONLY, no FCS and FDS */
+#define EXT_EBX			(1u << 1 | 1u << 6 | 1u << 13)
+/* TME, bus lock detection, MOVDIR64B */
+#define EXT_ECX			(1u << 13 | 1u << 24 | 1u << 28)
+/*
+ * MD_CLEAR, IBRS and IBPB, STIBP, L1D_FLUSH, IA32_ARCH_CAPABILITIES,
+ * IA32_CORE_CAPABILITIES, SSBD
+ */
+#define EXT_EDX			(1u << 10 | 0x3fu << 26)
+/* PSFD, IPRED_CTRL, RRSBA_CTRL, BHI_CTRL */
+#define EXT_2_EDX		0x17u
 #define AMD_ECX_SVM		(1u << 2)
 #define POWER_EDX_INVARIANT_TSC	(1u << 8)
 
@@ -59,6 +68,26 @@ static struct cpuid_result tsc_leaf(const struct options *opt)
 	};
 }
 
+/*
+ * What a TDX platform has and TCG lacks, as far as nothing has to be executed for
+ * it: names of behaviour, and MSRs that may be read and written without effect.
+ */
+static void adjust_features(uint32_t subleaf, struct cpuid_result *r)
+{
+	switch (subleaf) {
+	case 0:
+		if (r->eax < EXT_MAX_SUBLEAF)
+			r->eax = EXT_MAX_SUBLEAF;
+		r->ebx |= EXT_EBX;
+		r->ecx |= EXT_ECX;
+		r->edx |= EXT_EDX;
+		break;
+	case 2:
+		r->edx |= EXT_2_EDX;
+		break;
+	}
+}
+
 void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
 		  struct cpuid_result *r)
 {
@@ -80,15 +109,11 @@ void cpuid_adjust(const struct options *opt, uint32_t leaf, uint32_t subleaf,
 	case LEAF_FEATURES:
 		if (opt->cpu_signature)
 			r->eax = opt->cpu_signature;
-		r->ecx |= FEATURES_ECX_VMX;
-		r->edx |= FEATURES_EDX_SS;
+		r->ecx |= FEATURES_ECX;
+		r->edx |= FEATURES_EDX;
 		break;
 	case LEAF_EXT_FEATURES:
-		if (subleaf)
-			break;
-		r->ebx |= EXT_EBX_TSC_ADJUST;
-		r->ecx |= EXT_ECX_TME | EXT_ECX_MOVDIR64B;
-		r->edx |= EXT_EDX_ARCH_CAPS;
+		adjust_features(subleaf, r);
 		break;
 	case LEAF_AMD_FEATURES:
 		r->ecx &= ~AMD_ECX_SVM;

@@ -11,8 +11,7 @@ struct msr_value {
 /* Read-only here, and all that differs from what TCG has. */
 static const struct msr_value msr_values[] = {
 	{ 0x03a, VMX_FEATURE_CONTROL },
-	/* ARCH_CAPABILITIES: not subject to RDCL, L1TF, MDS, TAA, page size changes. */
-	{ 0x10a, 0x169ull },
+	{ 0x10a, SEAM_ARCH_CAPABILITIES },
 	{ 0x480, VMX_BASIC },
 	/* Pin, processor, exit and entry controls. */
 	{ 0x481, 0x000000ff00000016ull },

@@ -115,6 +115,7 @@ static void cpuid(void *opaque, unsigned int cpu, uint32_t leaf, uint32_t sublea
 	} else if (leaf == 7 && subleaf == 0) {
 		out[EBX] = 0xFFFFFFFF;
 		out[ECX] = 1U << 28;
+		out[EDX] = 0xFC000400;
 	} else if (leaf == 7) {
 		out[subleaf == 1 ? EAX : EDX] = 0xFFFFFFFF;
 	} else if (leaf == 0xD) {

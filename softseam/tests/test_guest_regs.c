@@ -40,14 +40,24 @@ struct msr_row {
 
 static const struct msr_row msrs[] = {
 	{ 0x48, OK, 0, OK, 7, false },
-	{ 0x48, OK, 0, GP, 8, true },
+	/* What CPUID leaf 7 has of it: all but DDPD. */
+	{ 0x48, OK, 0, OK, 0x4FF & ~0x100, false },
+	{ 0x48, OK, 0, GP, 0x100, true },
+	{ 0x48, OK, 0, GP, 0x200, true },
+	{ 0x48, OK, 0, GP, 0x800, true },
 	{ 0x49, GP, 0, OK, 1, true },
 	{ 0x49, GP, 0, GP, 2, true },
-	{ 0x10A, OK, 0, GP, 0, true },
+	{ 0x10A, OK, 0xF16B, GP, 0, true },
 	{ 0x10B, GP, 0, OK, 1, true },
 	{ 0x1A0, OK, 0x1801, VE, 0x1801, true },
-	{ 0x1D9, OK, 0, OK, 0x8FC3, false },
-	{ 0x1D9, OK, 0, GP, 0x10000, true },
+	/* Bit 2 is bus lock detection; bit 13 is the host's. */
+	{ 0x1D9, OK, 0, OK, 0x1FC7, false },
+	{ 0x1D9, OK, 0, OK, 0x2000, true },
+	{ 0x1D9, OK, 0, GP, 0x8, true },
+	{ 0x1D9, OK, 0, GP, 0x4000, true },
+	{ 0x1D9, OK, 0, GP, 0x8000, true },
+	{ 0x1D9, OK, 0, GP, 0x10040, true },
+	{ 0x1D9, OK, 0, VE, 0x40, true },
 	{ 0x277, OK, 0x0007040600070406, OK, 0x0001050600070406, false },
 	{ 0x277, OK, 0x0007040600070406, GP, 0x2, true },
 	{ 0x277, OK, 0x0007040600070406, GP, 0x8ULL << 56, true },
@@ -161,14 +171,87 @@ static void apic_msrs(void **state)
 	assert_int_equal(guest_cpu(h)->cr8, 7);
 }
 
+static uint32_t *shown(struct host *h, uint32_t leaf, uint32_t subleaf)
+{
+	return (uint32_t *)(uintptr_t)virtual_cpuid_find(host_td(h)->cpuid, leaf, subleaf);
+}
+
+/* Whatever the platform has, some bits are fixed in TDs. */
+static void cpuid_fixed_bits(void **state)
+{
+	static const struct {
+		uint32_t leaf, subleaf;
+		enum cpuid_reg reg;
+		uint32_t zero, one;
+	} rows[] = {
+		/* SMX, EIST, SDBG; PSN, PSE-36 and more; APIC, hypervisor, DS */
+		{ 1, 0, ECX, 0x08010060, 0x80000014 },
+		{ 1, 0, EDX, 0x40120400, 0x200200 },
+		/* TSC_ADJUST, SGX, MPX; what mirrors CR4, key locker, ENQCMD, SGX_LC */
+		{ 7, 0, EBX, 0x404006, 0 },
+		{ 7, 0, ECX, 0x64BE8010, 0 },
+		{ 7, 0, EDX, 0x2298C3, 0 },
+		{ 7, 1, EAX, ~0x1D30U, 0 },
+		{ 7, 1, EDX, ~0U, 0 },
+		{ 7, 2, EDX, ~0x3FU, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		/* All bits of the register, and none. */
+		for (unsigned int ones = 0; ones < 2; ones++) {
+			struct host *h = host_new(NULL);
+			uint32_t native[NR_CPUID_REGS], value;
+
+			h->machine.cpuid(h, 0, rows[i].leaf, rows[i].subleaf, native);
+			h->cpuid_leaf = rows[i].leaf;
+			h->cpuid_reg = rows[i].reg;
+			h->cpuid_flip = ones ? ~native[rows[i].reg] : 0;
+			guest_run_64bit(h);
+			value = shown(h, rows[i].leaf, rows[i].subleaf)[rows[i].reg];
+			assert_int_equal(value & rows[i].zero, 0);
+			assert_int_equal(value & rows[i].one, rows[i].one);
+			host_free(h);
+		}
+	}
+}
+
+/* IA32_SPEC_CTRL has what CPUID shows, and nothing else. */
+static void spec_ctrl_bits(void **state)
+{
+	static const struct {
+		uint32_t subleaf, cpuid;
+		uint64_t bits;
+	} rows[] = {
+		{ 0, 1U << 26, 1 }, { 0, 1U << 27, 2 }, { 0, 1U << 31, 4 },
+		{ 2, 1, 0x80 }, { 2, 2, 0x18 }, { 2, 4, 0x60 }, { 2, 8, 0x100 }, { 2, 16, 0x400 },
+	};
+	uint32_t *edx[3];
+	struct host *h = *state;
+
+	guest_run_64bit(h);
+	edx[0] = &shown(h, 7, 0)[EDX];
+	edx[2] = &shown(h, 7, 2)[EDX];
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		*edx[0] = *edx[2] = 0;
+		wrmsr(h, 0x48, rows[i].bits, GP);
+		*edx[rows[i].subleaf] = rows[i].cpuid;
+		wrmsr(h, 0x48, rows[i].bits, OK);
+		wrmsr(h, 0x48, 0x7FF, GP);
+	}
+}
+
 static void td_msrs(void **state)
 {
 	struct host *h = *state;
 
 	guest_run_64bit(h);
-	host_td(h)->params.arch_cap = 0x1234;
+	/* Of the platform, which is not subject to most of them. */
 	rdmsr(h, 0x10A, OK);
-	assert_int_equal(edx_eax(h), 0x1234);
+	assert_int_equal(edx_eax(h), 0xF16B);
+	host_td(h)->params.arch_cap = 0x1180010;
+	rdmsr(h, 0x10A, OK);
+	assert_int_equal(edx_eax(h), 0x8F16B);
 	host_td(h)->params.tsc_multiplier = 0;
 	host_td(h)->params.tsc_offset = 0x1122334455667788;
 	rdmsr(h, 0x10, OK);
@@ -178,11 +261,6 @@ static void td_msrs(void **state)
 	wrmsr(h, 0xDA0, 3 << 11, OK);
 	/* XCR0's part of XFAM is not for IA32_XSS. */
 	wrmsr(h, 0xDA0, 2, GP);
-}
-
-static uint32_t *shown(struct host *h, uint32_t leaf, uint32_t subleaf)
-{
-	return (uint32_t *)(uintptr_t)virtual_cpuid_find(host_td(h)->cpuid, leaf, subleaf);
 }
 
 static const struct seam_regs *cpuid(struct host *h, uint32_t leaf, uint32_t subleaf)
@@ -302,6 +380,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(msr_table),
 		host_test(apic_msrs),
+		cmocka_unit_test(cpuid_fixed_bits),
+		host_test(spec_ctrl_bits),
 		host_test(td_msrs),
 		host_test(cpuid_shown),
 		host_test(cpuid_as_ve),

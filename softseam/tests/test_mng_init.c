@@ -89,8 +89,9 @@ PARAM(cpuid_7_2, p->cpuid[10][EDX] = 1)
 PARAM(cpuid_23, p->cpuid[11][EAX] = 0x10)
 PARAM(cpuid_unused_slot, p->cpuid[47][EDX] = ~0U)
 
-PARAM(arch_cap_not_configured, p->arch_cap = 1)
-PARAM(arch_cap, p->msr_config_ctls = 1; p->arch_cap = 1)
+PARAM(arch_cap_not_configured, p->arch_cap = 1 << 4)
+PARAM(arch_cap, p->msr_config_ctls = 1; p->arch_cap = 0x1180010)
+PARAM(arch_cap_fixed, p->msr_config_ctls = 1; p->arch_cap = 1)
 PARAM(arch_cap_unknown, p->msr_config_ctls = 1; p->arch_cap = 1ULL << 40)
 
 /* Two rules broken at once: the first in order is told. */
@@ -169,7 +170,8 @@ static const struct td_row rows[] = {
 	BAD_CPUID(cpuid_7_0_eax, 7, 0), BAD_CPUID(cpuid_7_1, 7, 1), BAD_CPUID(cpuid_A, 0xA, ~0U),
 	BAD_CPUID(cpuid_1C, 0x1C, ~0U), BAD_CPUID(cpuid_address, 0x80000008, ~0U),
 	BAD_CPUID(cpuid_7_2, 7, 2), BAD_CPUID(cpuid_23, 0x23, 0),
-	BAD(arch_cap_not_configured, ARCH_CAP), BAD(arch_cap_unknown, ARCH_CAP), GOOD(arch_cap),
+	BAD(arch_cap_not_configured, ARCH_CAP), BAD(arch_cap_unknown, ARCH_CAP),
+	BAD(arch_cap_fixed, ARCH_CAP), GOOD(arch_cap),
 
 	ROW(op_and_params, TDX_OP_STATE_INCORRECT),
 	BAD(params_and_attributes, RDX), BAD(attributes_and_xfam, ATTRIBUTES),

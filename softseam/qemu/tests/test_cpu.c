@@ -44,6 +44,8 @@ static void test_msr_read(void **state)
 	fake.reg[REG_RAX] = fake.reg[REG_RDX] = ~UINT64_C(0);
 	assert_int_equal(run_msr(*state, INSN_RDMSR, 0x3a).kind, OUTCOME_DONE);
 	assert_true(edx_eax() == 5);
+	assert_int_equal(run_msr(*state, INSN_RDMSR, 0x10a).kind, OUTCOME_DONE);
+	assert_true(edx_eax() == 0xf16b);
 	assert_int_equal(run_msr(*state, INSN_RDMSR, 0x87).kind, OUTCOME_DONE);
 	assert_true(edx_eax() == (UINT64_C(32) << 32 | 31));
 	/* TME: locked and enabled, six bits of an address are the KeyID's. */
@@ -181,15 +183,19 @@ static void test_cpuid_features(void **state)
 {
 	run_cpuid(*state, 1, 0, 0);
 	assert_true(fake.reg[REG_RAX] == 0x000a06d1);
-	assert_true(fake.reg[REG_RCX] == 1u << 5);
-	assert_true(fake.reg[REG_RDX] == 1u << 27);
+	assert_true(fake.reg[REG_RCX] == 0x8020);
+	assert_true(fake.reg[REG_RDX] == 0x8000002);
 
 	run_cpuid(*state, 7, 0, 0xffffffff);
 	assert_true(fake.reg[REG_RCX] == 0xffffffff);
 	run_cpuid(*state, 7, 0, 0);
-	assert_true(fake.reg[REG_RBX] & 1u << 1);
-	assert_true(fake.reg[REG_RCX] == (1u << 28 | 1u << 13));
-	assert_true(fake.reg[REG_RDX] == 1u << 29);
+	assert_true(fake.reg[REG_RAX] == 2);
+	assert_true(fake.reg[REG_RBX] == 0x2042);
+	assert_true(fake.reg[REG_RCX] == (1u << 28 | 1u << 24 | 1u << 13));
+	assert_true(fake.reg[REG_RDX] == 0xfc000400);
+	run_cpuid(*state, 7, 2, 0);
+	assert_true(fake.reg[REG_RAX] == 0);
+	assert_true(fake.reg[REG_RDX] == 0x17);
 	run_cpuid(*state, 7, 1, 0);
 	assert_true(fake.reg[REG_RCX] == 0);
 
