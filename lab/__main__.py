@@ -3,6 +3,7 @@
 import sys
 
 from lab import bench, browser, clean, run, runner, sizes, trees
+from lab.guest import run as guest
 from lab.say import LabError
 from lab.series import SeriesError
 from lab.sweep import run as sweep
@@ -10,6 +11,8 @@ from lab.sweep import run as sweep
 COMMANDS = {
     "run": run.run,
     "shell": run.shell,
+    "td": guest.td,
+    "td-shell": guest.td_shell,
     "test": runner.test,
     "test-all": runner.test_all,
     "tree": trees.tree,

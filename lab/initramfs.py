@@ -18,6 +18,12 @@ def dependencies(module):
     return [name for name in out.stdout.strip().split(",") if name]
 
 
+def applets():
+    """What busybox can be called as."""
+    names = subprocess.run([BUSYBOX, "--list"], text=True, capture_output=True, check=True).stdout.split()
+    return [name for name in names if name != "busybox"]
+
+
 def entries(init, modules, programs, folder):
     """Lines in the form that the kernel's gen_init_cpio reads."""
     yield "dir /dev 0755 0 0"
@@ -26,10 +32,8 @@ def entries(init, modules, programs, folder):
         yield f"dir /{name} 0755 0 0"
     yield f"file /init {init} 0755 0 0"
     yield f"file /bin/busybox {BUSYBOX} 0755 0 0"
-    applets = subprocess.run([BUSYBOX, "--list"], text=True, capture_output=True, check=True).stdout.split()
-    for applet in applets:
-        if applet != "busybox":
-            yield f"slink /bin/{applet} busybox 0755 0 0"
+    for applet in applets():
+        yield f"slink /bin/{applet} busybox 0755 0 0"
     by_name = {path.stem: path for path in modules}
     for name, path in by_name.items():
         deps = folder / f"{name}.deps"

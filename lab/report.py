@@ -57,12 +57,16 @@ def from_output(result):
             "kernel_counters": {name: int(value) for name, value in COUNTER.findall(text)}}
 
 
-def from_trace(result):
-    """What the module had at most, and over time."""
+def from_trace(result, watchers=()):
+    """What the module had at most, and over time; each of @watchers sees all calls and passes them on."""
     path = result.folder / "trace.txt"
-    memory, rows = trace.follow(trace.read(path)) if path.exists() else (trace.Memory(), [])
+    broken = trace.Broken()
+    calls = trace.read(path) if path.exists() else iter(())
+    for watch in (broken.watch, *watchers):
+        calls = watch(calls)
+    memory, rows = trace.follow(calls)
     return {"pages_peak": {kind: memory.peak.get(kind, 0) for kind in (*memory.counts, "all")},
-            "pamt_pairs_of_module": memory.pairs_of_module, "memory": rows}
+            "pamt_pairs_of_module": memory.pairs_of_module, "memory": rows, "not_recoverable": broken.statuses}
 
 
 def pamt_sizes(summary):
@@ -134,6 +138,8 @@ def checks(result, summary, wanted_tds):
     yield len(summary["tds"]) == wanted_tds, f"{len(summary['tds'])} of {wanted_tds} TDs reported: {result.last_words()}"
     for td in summary["tds"]:
         yield not wrong_with(td), f"TD {td['td']}: {wrong_with(td)}"
+    for status, count in summary["not_recoverable"].items():
+        yield False, f"{count} calls of TDH.VP.ENTER ended in {status}, from which no TD comes back"
     yield from checks_of_module(result, summary)
     yield from checks_of_counters(summary)
     yield not summary["complaints"], f"the kernel complained: {summary['complaints'][:1]}"
@@ -154,7 +160,7 @@ def succeeded(stats, leaf):
     return bool(counts) and counts["calls"] > counts["errors"]
 
 
-def collect(result, base, release, wanted_tds=0, machine=None):
+def collect(result, base, release, wanted_tds=0, machine=None, watchers=()):
     stats, violations = read_stats(result)
     vm = next((entry for entry in result.agent if entry["step"] == "vm"), {})
     summary = {
@@ -169,7 +175,7 @@ def collect(result, base, release, wanted_tds=0, machine=None):
         **from_output(result),
         "pamt_pairs": stats.get("pamt_pairs", 0),
         "pamt_pairs_kb": stats.get("pamt_pairs", 0) * PAIR_KB,
-        **from_trace(result),
+        **from_trace(result, watchers),
         "seamcalls": stats.get("leaves", {}),
         "extensions_initialised": succeeded(stats, "TDH.EXT.INIT"),
         "violations": stats.get("violations"),

@@ -2,6 +2,7 @@
 """The report of a run for the terminal: what one can read in ten seconds."""
 import re
 
+from lab.guest import text as guest_text
 from lab.report import PAGE_KB, PAIR_KB, wrong_with
 
 NAME = 15
@@ -85,6 +86,7 @@ def lines(summary):
     yield from machine_lines(summary)
     yield ""
     yield from td_lines(summary)
+    yield from guest_text.lines(summary.get("guests"))
     yield from leaf_lines(summary)
     yield ""
     yield from verdict_lines(summary)

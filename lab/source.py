@@ -15,8 +15,8 @@ APT = place.CACHE / "apt"
 EXPERIMENTAL = "deb {mirror} experimental main"
 
 
-def apt(*args, tool="apt-get"):
-    """Run an apt tool with state of the lab's own: the toolbox is read-only."""
+def apt(*args, tool="apt-get", cwd=APT):
+    """Run an apt tool with state of the lab's own: the toolbox is read-only.  Downloads go to @cwd."""
     for folder in ("lists/partial", "cache/archives/partial"):
         (APT / folder).mkdir(parents=True, exist_ok=True)
     options = [f"-oDir::State::lists={APT}/lists", f"-oDir::Cache={APT}/cache",
@@ -24,7 +24,7 @@ def apt(*args, tool="apt-get"):
                "-oAPT::Sandbox::User=root", "-oAcquire::Check-Valid-Until=false",
                "-oAcquire::Retries=3", "-oAPT::Update::Error-Mode=any", "-oAPT::Default-Release=forky"]
     return subprocess.run([tool, *options, *args], text=True, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=APT)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd)
 
 
 def sources_list():

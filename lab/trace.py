@@ -17,6 +17,7 @@ TAKES = ("TDH.MEM.PAGE.REMOVE", "TDH.PHYMEM.PAGE.RECLAIM")
 PAIR = {"TDH.PHYMEM.PAMT.ADD": 1, "TDH.PHYMEM.PAMT.REMOVE": -1}
 # Until the last of these, pairs are for what the module itself needs.
 INIT = ("TDH.SYS.TDMR.INIT", "TDH.EXT.INIT", "TDH.EXT.MEM.ADD")
+NO_WAY_BACK = "NON_RECOVERABLE"
 PAGE = ~0xfff & (1 << 52) - 1
 
 
@@ -46,6 +47,20 @@ def read(path):
             if match := LINE.match(text):
                 yield Call(int(match["seconds"]) * 10**9 + int(match["ns"]), int(match["took"]), int(match["cpu"]),
                            match["leaf"], match["status"], match["given"], match["got"])
+
+
+@dataclasses.dataclass
+class Broken:
+    """Ends of TDs that no TD comes back from, while the calls of a trace go by: {status: how often}."""
+    statuses: dict = dataclasses.field(default_factory=dict)
+
+    def watch(self, calls):
+        """Pass @calls on, and count."""
+        for call in calls:
+            if call.leaf == "TDH.VP.ENTER" and NO_WAY_BACK in call.status:
+                name = call.status.split("|")[0]
+                self.statuses[name] = self.statuses.get(name, 0) + 1
+            yield call
 
 
 @dataclasses.dataclass

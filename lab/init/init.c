@@ -194,6 +194,23 @@ static void step_run(const char *command)
 		   WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
+/* Run PROGRAM+ARG+... on the console, with a terminal of its own. */
+static void step_console(const char *command)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		setsid();
+		exec_words(strdup(command));
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		agent_line("console", command, errno, NULL);
+	else
+		agent_line("console", command, status ? EIO : 0, NULL);
+}
+
 /* A prompt on the console, with a terminal of its own for job control. */
 static void step_shell(const char *arg)
 {
@@ -237,6 +254,7 @@ static const struct {
 	{ "offline", step_offline },
 	{ "online", step_online },
 	{ "run", step_run },
+	{ "console", step_console },
 	{ "shell", step_shell },
 	{ "poweroff", step_poweroff },
 	{ "reboot", step_reboot },
