@@ -39,12 +39,23 @@ def timeline(calls):
             "leaf": packed("B", leaf), "failed": packed("B", failed)}
 
 
+def with_phases(guest, first):
+    """A stock TD with its phases as [name, from, to] on the timeline."""
+    at, phases = guest["created_ns"], []
+    for name, seconds in guest["seconds"].items():
+        end = at + int(seconds * 1e9)
+        phases.append([name, (at - first) // UNIT, (end - first) // UNIT])
+        at = end
+    return guest | {"phases": phases}
+
+
 def data(summary, trace_path):
     """All that the page shows."""
     calls = timeline(trace.read(trace_path)) if trace_path.exists() else timeline([])
     memory = [[(row[0] - calls["first"]) // UNIT, *row[1:]] for row in summary["memory"]]
     tds = [td | {"wrong": wrong_with(td)} for td in summary["tds"]]
-    return summary | {"memory": memory, "tds": tds, "timeline": calls}
+    guests = [with_phases(guest, calls["first"]) for guest in summary.get("guests", [])]
+    return summary | {"memory": memory, "tds": tds, "guests": guests, "timeline": calls}
 
 
 def as_script(value):

@@ -55,6 +55,8 @@ SUITES = [
     pytest("lint", "shellcheck, checkpatch, sparse, warnings", "lint", "sizes", "page_types", "encoders"),
     pytest("kunit", "the KUnit suites of the series, on a kernel that boots"),
     pytest("pamt", "Dynamic PAMT: a model of it, hosts and TDs with it", "models", "pamt", "pamt_td", "pamt_bench"),
+    pytest("guest", "make td: firmware and Linux of Debian as a TD, and how its measurements are computed",
+           "guest", "guest_measure", "guest_judge"),
     pytest("run", "make run with each of its options"),
     pytest("td", "TDs that run, on the stock kernel and on the series"),
     pytest("sweep", "the fault sweep, and some of its faults"),

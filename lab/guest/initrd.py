@@ -50,9 +50,12 @@ def entries(init, found, order):
         yield f"file /modules/{path.name} {path} 0644 0 0"
 
 
-def build(gen_init_cpio):
-    """The initial RAM disk for Debian's kernel; @gen_init_cpio is the program of a built kernel."""
-    image, folder = OUT / "initrd.cpio", packages.kernel()[1]
+def build(gen_init_cpio, debian=True):
+    """The initial RAM disk for Debian's kernel or, without modules, for one that has all of them built in.
+
+    @gen_init_cpio is the program of a built kernel.
+    """
+    image, folder = (OUT / "initrd.cpio", packages.kernel()[1]) if debian else (OUT / "plain.cpio", SOURCES)
     with place.locked(OUT):
         OUT.mkdir(parents=True, exist_ok=True)
         inputs = [*SOURCES.iterdir(), Path(__file__), folder]

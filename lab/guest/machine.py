@@ -5,6 +5,7 @@ import hashlib
 from pathlib import Path
 
 from lab.guest import packages
+from lab.guest.options import SECURE_BOOT
 
 # The folder of the run, as QEMU on the TDX host sees it.
 WORK = "/mnt"
@@ -55,18 +56,22 @@ def boot_words(nr, parts, options, console):
     if not parts.kernel:
         return []
     quiet = [] if console else ["quiet"]
-    plan = "prompt" if console else options.steps
-    words = ["console=hvc0", *quiet, f"td={plan}", f"td_nr={nr}", *options.append.split()]
+    plan = [f"td={'prompt' if console else options.steps}", f"td_nr={nr}"] if options.ours else []
+    words = [f"console={'ttyS0' if options.disk else 'hvc0'}", *quiet, *plan, *options.append.split()]
     initrd = ["-initrd", str(parts.initrd)] if parts.initrd else []
     return ["-kernel", str(parts.kernel), *initrd, "-append", " ".join(words)]
 
 
-def console_words(nr, interactive):
-    """The TD's console: a file, or the one of the host with QEMU's monitor behind Ctrl-A C."""
+def console_words(nr, options, interactive):
+    """The TD's console: a file, or the one of the host with QEMU's monitor behind Ctrl-A C.
+
+    What boots from a disk has a serial port, as disk images are made for machines with one.
+    """
     chardev = ("stdio,id=console,mux=on,signal=off" if interactive
                else f"file,id=console,path={WORK}/guest-{nr}.log")
     monitor = ["-mon", "chardev=console,mode=readline"] if interactive else ["-monitor", "none"]
-    return ["-chardev", chardev, "-device", "virtconsole,chardev=console", *monitor]
+    device = ["-serial", "chardev:console"] if options.disk else ["-device", "virtconsole,chardev=console"]
+    return ["-chardev", chardev, *device, *monitor]
 
 
 def network_words(nr, options, host_port=0):
@@ -90,16 +95,19 @@ def command(nr, parts, options, interactive=False, host_port=0):
             "-object", "tdx-guest,id=tdx0",
             "-machine", "q35,confidential-guest-support=tdx0,kernel-irqchip=split",
             "-bios", str(parts.firmware), *boot_words(nr, parts, options, interactive),
-            "-device", "virtio-serial-pci", *console_words(nr, interactive),
+            "-device", "virtio-serial-pci", *console_words(nr, options, interactive),
             "-chardev", f"file,id=lab,path={WORK}/guest-{nr}.jsonl",
             "-device", "virtserialport,chardev=lab,name=softseam.lab",
             *disk_words(nr, parts), *network_words(nr, options, host_port), *options.qemu]
 
 
 def parts(options, our_initrd):
-    """Firmware, kernel and initial RAM disk: the user's, or Debian's with ours."""
+    """Firmware, kernel and initial RAM disk: the user's, or Debian's with what @our_initrd makes."""
     firmware = options.firmware or packages.firmware()
-    if options.secure:
+    if firmware == SECURE_BOOT:
+        firmware = packages.secure_firmware()
+    if options.from_disk:
         return Parts(firmware, disk="/dev/vda")
     kernel = options.kernel or packages.kernel()[0]
-    return Parts(firmware, kernel, options.initrd or our_initrd, "/dev/vda" if options.disk else None)
+    return Parts(firmware, kernel, options.initrd or (our_initrd() if options.ours else None),
+                 "/dev/vda" if options.disk else None)

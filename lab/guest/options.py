@@ -11,6 +11,8 @@ from lab.say import LabError
 
 # lab/inside shows files of the user's there, each under the name of its variable.
 FILES = Path("/run/guest")
+# What stands for Debian's firmware that starts only what is signed.
+SECURE_BOOT = "secureboot"
 NAMES = ("GUEST_KERNEL", "GUEST_INITRD", "GUEST_FIRMWARE", "GUEST_DISK")
 # Default and limits.
 VCPUS = (1, 1, 16)
@@ -23,7 +25,7 @@ STEPS = "shell,report,events,disk,net"
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """@kernel, @initrd, @firmware and @disk are None where the lab's own are wanted."""
+    """@kernel, @initrd, @firmware and @disk are None where the lab's own are wanted; @firmware may be SECURE_BOOT."""
     vcpus: int = VCPUS[0]
     memory_mb: int = MEMORY_MB[0]
     tds: int = TDS[0]
@@ -42,7 +44,7 @@ class Options:
         return not (self.disk or self.initrd)
 
     @property
-    def secure(self):
+    def from_disk(self):
         """Whether the TD boots from its disk alone."""
         return bool(self.disk) and not self.kernel
 
@@ -53,6 +55,8 @@ def file(name):
     if not given:
         return None
     path = FILES / name
+    if name == "GUEST_FIRMWARE" and given == SECURE_BOOT:
+        return SECURE_BOOT
     # lab/inside leaves no file there for what it could not find.
     if not path.is_file() and not path.is_block_device():
         raise LabError(f"{name}={given}: there is no such file, or it cannot be read")
@@ -79,12 +83,16 @@ def check(found):
     """Refuse what cannot work together."""
     if found.initrd and not found.kernel:
         raise LabError("GUEST_INITRD needs GUEST_KERNEL, the kernel that it is for")
-    if found.append and found.secure:
+    if found.append and found.from_disk:
         raise LabError("GUEST_APPEND has no effect with GUEST_DISK, whose boot loader has its own command line: "
                        "give GUEST_KERNEL too")
     if found.ssh and found.tds > 1:
         raise LabError(f"GUEST_SSH={found.ssh} GUEST_TDS={found.tds}: one TD only can have the port")
-    if found.firmware:
+    if found.firmware == SECURE_BOOT:
+        if not found.from_disk:
+            raise LabError(f"GUEST_FIRMWARE={SECURE_BOOT} starts no kernel that QEMU hands it: give GUEST_DISK "
+                           "without GUEST_KERNEL")
+    elif found.firmware:
         tdvf.mrtd_of(found.firmware, f"GUEST_FIRMWARE={os.environ['GUEST_FIRMWARE']}")
 
 

@@ -74,3 +74,8 @@ def kernel():
 def firmware():
     """The firmware that starts what QEMU hands it with -kernel."""
     return unpacked("firmware", ["ovmf-generic"], "guest firmware") / "usr/share/ovmf/OVMF.fd"
+
+
+def secure_firmware():
+    """The firmware that starts only what is signed, from a disk."""
+    return unpacked("secureboot", ["ovmf-inteltdx"], "guest firmware") / "usr/share/ovmf/OVMF.inteltdx.ms.fd"

@@ -59,7 +59,7 @@ def prepare(wanted, folder, memory_mb, last_step, interactive=False):
     run.offered()
     softseam.build()
     host = kernel.build(trees.kernel(base))
-    parts = machine.parts(wanted, wanted.initrd or initrd.build(host.out / "usr/gen_init_cpio"))
+    parts = machine.parts(wanted, lambda: initrd.build(host.out / "usr/gen_init_cpio", not wanted.kernel))
     folder.mkdir(parents=True, exist_ok=True)
     for nr in range(wanted.tds):
         machine.write_files(folder, nr)

@@ -19,6 +19,11 @@ const FAMILIES = [
 const OTHER = ["other", "#a0a0a0"];
 const KINDS = [["private", "#1b998b"], ["S-EPT", "#3467b2"], ["control", "#d98324"]];
 const PAIRS = [["PAMT pairs", "#c2427a"]];
+// What a stock guest goes through, in this order.
+const PHASES = [
+	["build", "#7b8794"], ["firmware", "#d98324"], ["kernel", "#3467b2"], ["shell", "#1b998b"],
+	["checks", "#7a5cc4"], ["end", "#8a6d3b"],
+];
 // The rows of data.memory have these behind the time, in this order.
 const COLUMNS = { "control": 1, "S-EPT": 2, "private": 3, "PAMT pairs": 4 };
 
@@ -55,7 +60,10 @@ function showHead() {
 	const failed = data.failed.length > 0;
 	const machine = data.machine.vcpus ? ", " + data.machine.vcpus + " CPUs, " + data.machine.memory_mb + " MB" : "";
 
-	by("verdict").textContent = failed ? "The run failed" : "TDX host up, " + data.tds.length + " TDs launched, all is well";
+	const launched = data.guests.length > 1 ? data.guests.length + " stock guests ran as TDs" :
+		data.guests.length ? "a stock guest ran as a TD" : data.tds.length + " TDs launched";
+
+	by("verdict").textContent = failed ? "The run failed" : "TDX host up, " + launched + ", all is well";
 	by("verdict").className = failed ? "bad" : "good";
 	by("host").textContent = "Linux " + data.kernel + " (" + data.base + ")" + machine + ", TDX module " +
 		(data.module_version || "none") + " of softseam; " + data.seconds + " s from power-on to power-off";
@@ -64,10 +72,11 @@ function showHead() {
 }
 
 function showCards() {
+	const tds = data.guests.length ? data.guests : data.tds;
 	const calls = Object.values(data.seamcalls).reduce((sum, leaf) => sum + leaf.calls, 0);
 	const cards = [
 		[data.tdx_initialized ? "yes" : "no", "TDX module initialised", !data.tdx_initialized],
-		[data.tds.filter((td) => !td.wrong).length + " of " + data.tds.length, "TDs well", data.tds.some((td) => td.wrong)],
+		[tds.filter((td) => !td.wrong).length + " of " + tds.length, "TDs well", tds.some((td) => td.wrong)],
 		[count(calls), "SEAMCALLs", false],
 		[known(data.violations), "violations", data.violations !== 0],
 		[known(data.leaked_pages), "leaked pages", data.leaked_pages !== 0],
@@ -125,6 +134,41 @@ function showTds() {
 			element(row, "td", cell, cell === "BAD" ? "bad" : "");
 		element(row, "td", td.wrong || td.said.join("").trim(), td.wrong ? "text said bad" : "text said");
 		row.children[6].title = td.mrtd;
+	}
+}
+
+function verdictOf(ok) {
+	return ok === null ? "-" : ok ? "ok" : "BAD";
+}
+
+function secondsUntil(guest, phase) {
+	const nr = guest.phases.findIndex(([name]) => name === phase);
+
+	return nr < 0 ? "-" : ((guest.phases[nr][2] - guest.phases[0][1]) / UNITS_PER_SECOND).toFixed(1);
+}
+
+function showGuests() {
+	const table = by("guests");
+	const head = element(table, "tr");
+
+	by("guests-section").hidden = !data.guests.length;
+	for (const name of ["TD", "vCPUs", "MB", "firmware s", "kernel s", "shell s", "MRTD", "RTMR", "events", "block",
+			    "network", "entries"])
+		element(head, "th", name);
+	element(head, "th", "firmware, kernel", "text");
+	for (const guest of data.guests) {
+		const row = element(table, "tr");
+		const own = (ok) => verdictOf(guest.ours ? ok : null);
+		const cells = [guest.td, guest.vcpus, guest.mb, secondsUntil(guest, "build"), secondsUntil(guest, "firmware"),
+			secondsUntil(guest, "shell"), verdictOf(guest.mrtd_ok), own(guest.rtmr_ok), guest.events.length,
+			own(guest.block_ok), own(guest.network_ok), count(guest.enters)];
+
+		for (const cell of cells)
+			element(row, "td", cell, cell === "BAD" ? "bad" : "");
+		row.children[6].title = guest.mrtd;
+		row.children[7].title = guest.rtmrs.join("\n");
+		element(row, "td", guest.wrong || guest.firmware + ", " + (guest.release || guest.kernel || "-"),
+			guest.wrong ? "text said bad" : "text said");
 	}
 }
 
@@ -203,6 +247,7 @@ function style(name) {
 }
 
 const LEFT = 52;
+const PHASE_HEIGHT = 17;
 
 function xOf(time, span, width) {
 	return LEFT + (time - span[0]) / (span[1] - span[0]) * (width - LEFT);
@@ -261,6 +306,28 @@ function drawTimes(pen, span, width, height) {
 		pen.fillStyle = style("--line");
 		pen.fillRect(x, 0, 1, height);
 	}
+}
+
+// One row for each stock guest, above the calls.
+function drawPhases() {
+	by("phases").setAttribute("data-height", data.guests.length * PHASE_HEIGHT);
+	const { pen, width } = prepare(by("phases"));
+
+	data.guests.forEach((guest, nr) => {
+		for (const [name, start, end] of guest.phases) {
+			const from = Math.max(xOf(start, view, width), LEFT);
+			const to = Math.min(xOf(end, view, width), width);
+
+			pen.fillStyle = PHASES.find((phase) => phase[0] === name)[1];
+			if (to > from)
+				pen.fillRect(from, nr * PHASE_HEIGHT, to - from, PHASE_HEIGHT - 3);
+			pen.fillStyle = "#ffffff";
+			if (to - from > 60)
+				pen.fillText(name, from + 4, nr * PHASE_HEIGHT + 11);
+		}
+		pen.fillStyle = style("--soft");
+		pen.fillText("TD " + guest.td, 0, nr * PHASE_HEIGHT + 11);
+	});
 }
 
 let drawn = new Map();
@@ -323,6 +390,7 @@ function draw() {
 	by("calls").setAttribute("data-height", nrCpus * rowHeight + 16);
 	drawn = drawCalls(by("calls"), view, 0, rowHeight, true);
 	drawOverview();
+	drawPhases();
 	drawMemory(by("memory"), KINDS, 1024, "MB");
 	drawMemory(by("pairs"), PAIRS, 1, "KB");
 }
@@ -384,6 +452,8 @@ function showTimeline() {
 
 	keys(by("legend"), [...FAMILIES, OTHER].filter(([name]) => used.has(name)));
 	keys(by("legend"), [["did not succeed", "var(--mark)"]]);
+	if (data.guests.length)
+		keys(by("phases-legend"), PHASES);
 	keys(by("memory-legend"), KINDS);
 	keys(by("pairs-legend"), PAIRS);
 	selectable(by("calls"), () => view);
@@ -402,6 +472,7 @@ showHead();
 showCards();
 showPamt();
 showTds();
+showGuests();
 fillLeaves(4, false);
 showViolations();
 showTimeline();

@@ -11,7 +11,7 @@ def guid(text):
     return uuid.UUID(text).bytes_le
 
 
-def firmware(sections, kinds=None):
+def firmware(sections):
     """A firmware file with pages PAGE for (gpa, pages, kind, attributes), and its table of GUIDs at the end."""
     body, rows = b"", []
     for gpa, pages, kind, attributes in sections:
