@@ -22,7 +22,7 @@ class Parts:
     firmware: Path
     kernel: Path = None
     initrd: Path = None
-    disk: str = None
+    disk: Path = None
 
 
 def pattern(size, seed=SEED):
@@ -83,9 +83,9 @@ def network_words(nr, options, host_port=0):
 
 
 def disk_words(nr, parts):
-    disk = parts.disk or f"{WORK}/disk-{nr}.img"
-    return ["-drive", f"if=none,id=disk,format=raw,file={disk},file.locking=off",
-            "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
+    """The user's disk, of any format, with every change forgotten; or the one that the lab looks at afterwards."""
+    disk = f"snapshot=on,file={parts.disk}" if parts.disk else f"format=raw,file={WORK}/disk-{nr}.img"
+    return ["-drive", f"if=none,id=disk,{disk},file.locking=off", "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
 
 
 def command(nr, parts, options, interactive=False, host_port=0):
@@ -107,7 +107,7 @@ def parts(options, our_initrd):
     if firmware == SECURE_BOOT:
         firmware = packages.secure_firmware()
     if options.from_disk:
-        return Parts(firmware, disk="/dev/vda")
+        return Parts(firmware, disk=options.disk)
     kernel = options.kernel or packages.kernel()[0]
     return Parts(firmware, kernel, options.initrd or (our_initrd() if options.ours else None),
-                 "/dev/vda" if options.disk else None)
+                 options.disk)

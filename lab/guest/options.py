@@ -58,9 +58,9 @@ def file(name):
     if name == "GUEST_FIRMWARE" and given == SECURE_BOOT:
         return SECURE_BOOT
     # lab/inside leaves no file there for what it could not find.
-    if not path.is_file() and not path.is_block_device():
-        raise LabError(f"{name}={given}: there is no such file, or it cannot be read")
-    if path.is_file() and not path.stat().st_size:
+    if not path.is_file():
+        raise LabError(f"{name}={given}: there is no such file")
+    if not path.stat().st_size:
         raise LabError(f"{name}={given}: the file is empty")
     return path
 

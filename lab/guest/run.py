@@ -8,8 +8,8 @@ from lab import initramfs, kernel, place, qemu, report, report_page, report_text
 from lab.guest import initrd, judge, machine, marks, options, program
 from lab.say import LabError, line, step
 
-# What the host must load to get at the toolbox, at a disk and at the network.
-DRIVERS = ("virtio_pci", "9pnet_virtio", "9p", "virtio_blk", "virtio_net")
+# What the host must load to get at the toolbox and at a network.
+DRIVERS = ("virtio_pci", "9pnet_virtio", "9p", "virtio_net")
 TOOLBOX, WORK = "toolbox", "work"
 # The host's own memory: itself, the pool of the Extensions, QEMU, and what is kept of files from the toolbox.
 HOST_MB = 1024
@@ -35,14 +35,6 @@ def shares(folder):
     for tag, path, how in ((TOOLBOX, "/", ",readonly=on,multidevs=remap"), (WORK, folder, "")):
         yield from ("-fsdev", f"local,id={tag},path={path},security_model=none{how}",
                     "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}")
-
-
-def disk(wanted, folder):
-    """Arguments that give the host the user's disk, of which every change is forgotten."""
-    if not wanted.disk:
-        return ()
-    os.environ["TMPDIR"] = str(folder)
-    return ("-drive", f"if=none,id=disk,snapshot=on,file={wanted.disk}", "-device", "virtio-blk-pci,drive=disk")
 
 
 def network(wanted, interactive):
@@ -71,7 +63,7 @@ def prepare(wanted, folder, memory_mb, last_step, interactive=False):
     made = qemu.Machine(kernel=host.image, initramfs=initramfs.build(host, [program.build()]), steps=steps,
                         vcpus=run.number("VCPUS", *run.VCPUS), memory_mb=memory_mb, seam=seam,
                         timeout=BOOT_SECONDS + TD_SECONDS * wanted.tds,
-                        qemu_args=(*shares(folder), *disk(wanted, folder), *network(wanted, interactive)))
+                        qemu_args=(*shares(folder), *network(wanted, interactive)))
     return made, host, base, parts
 
 

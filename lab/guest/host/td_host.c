@@ -137,6 +137,8 @@ static void exec_td(int nr, bool console)
 
 	if (chroot(ROOT) || chdir(WORK))
 		die(ROOT);
+	/* What QEMU would keep in /tmp would be in the host's memory. */
+	setenv("TMPDIR", WORK, 1);
 	snprintf(path, sizeof(path), WORK "/td-%d.argv", nr);
 	in = fopen(path, "re");
 	if (!in)
