@@ -14,10 +14,10 @@ SIGNATURE = b"Spec ID Event03\0"
 # What the space behind the last event is filled with.
 NOTHING = (0, 0xffffffff)
 # Names for readers, of types that firmware and boot loaders use.
-TYPES = {0x1: "post code", 0x4: "separator", 0x5: "action", 0xd: "IPL", 0x80000001: "variable", 0x80000002: "boot variable",
-         0x80000003: "boot services application", 0x80000005: "boot services driver", 0x80000006: "GPT",
-         0x80000007: "action", 0x80000008: "firmware blob", 0x80000009: "handoff tables", 0x8000000a: "firmware blob",
-         0x8000000b: "handoff tables", 0x800000e0: "authority"}
+TYPES = {0x1: "post code", 0x4: "separator", 0x5: "action", 0xd: "IPL", 0x80000001: "variable",
+         0x80000002: "boot variable", 0x80000003: "boot services application", 0x80000005: "boot services driver",
+         0x80000006: "GPT", 0x80000007: "action", 0x80000008: "firmware blob", 0x80000009: "handoff tables",
+         0x8000000a: "firmware blob", 0x8000000b: "handoff tables", 0x800000e0: "authority"}
 
 
 @dataclasses.dataclass(frozen=True)

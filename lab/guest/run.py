@@ -53,9 +53,10 @@ def prepare(wanted, folder, memory_mb, last_step, interactive=False):
     host = kernel.build(trees.kernel(base))
     parts = machine.parts(wanted, lambda: initrd.build(host.out / "usr/gen_init_cpio", not wanted.kernel))
     folder.mkdir(parents=True, exist_ok=True)
+    port = SSH_ON_HOST if wanted.ssh else 0
     for nr in range(wanted.tds):
         machine.write_files(folder, nr)
-        words = machine.command(nr, parts, wanted, interactive, SSH_ON_HOST if wanted.ssh else 0)
+        words = machine.command(nr, parts, wanted, interactive, port)
         (folder / f"td-{nr}.argv").write_text("".join(f"{word}\n" for word in words))
     steps = ",".join([*(f"load:{name}" for name in ("tdx-host", "kvm-intel")), "vm",
                       *(f"load:{name}" for name in DRIVERS), last_step])
@@ -80,7 +81,8 @@ def guests_of(result, parts, wanted, lives):
 def summarise(result, host, base, release, parts, wanted):
     """The report of the host, with the TDs in it."""
     lives = marks.Lives()
-    summary = report.collect(result, base, release, 0, {"vcpus": host.vcpus, "memory_mb": host.memory_mb}, [lives.watch])
+    hardware = {"vcpus": host.vcpus, "memory_mb": host.memory_mb}
+    summary = report.collect(result, base, release, 0, hardware, [lives.watch])
     summary["guests"] = list(guests_of(result, parts, wanted, lives))
     wrong = [f"TD {guest['td']}: {guest['wrong']}" for guest in summary["guests"] if guest["wrong"]]
     # What the module refuses is the cause of what the TD then does not do.
@@ -135,8 +137,10 @@ def td_shell():
     memory_mb = host_memory_mb(wanted)
     folder = place.BUILD / "td-shell"
     shutil.rmtree(folder, ignore_errors=True)
-    host, *_ = prepare(wanted, folder, memory_mb, f"console:cttyhack+td_host+{TOOLBOX}+{WORK}+1+console", interactive=True)
-    line(f"the TD's console, once it has booted; leave with exit or Ctrl-A X; trace: {place.shown(folder / 'trace.txt')}")
+    start = f"console:cttyhack+td_host+{TOOLBOX}+{WORK}+1+console"
+    host, *_ = prepare(wanted, folder, memory_mb, start, interactive=True)
+    line("the TD's console, once it has booted; leave it with exit or Ctrl-A X; "
+         f"trace: {place.shown(folder / 'trace.txt')}")
     line("Ctrl-A C: monitor of the host's QEMU; Ctrl-A Ctrl-A C: monitor of the TD's QEMU")
     if wanted.ssh:
         line(f"the TD's ssh: ssh -p {wanted.ssh} USER@127.0.0.1")

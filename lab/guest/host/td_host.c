@@ -79,7 +79,7 @@ static void set_address(int fd, unsigned long what, const char *name, const char
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct ifreq request = { 0 };
 
-	strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+	snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
 	in.sin_addr.s_addr = inet_addr(address);
 	memcpy(&request.ifr_addr, &in, sizeof(in));
 	if (ioctl(fd, what, &request))
@@ -90,7 +90,7 @@ static void set_up(int fd, const char *name)
 {
 	struct ifreq request = { .ifr_flags = IFF_UP | IFF_RUNNING };
 
-	strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+	snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
 	if (ioctl(fd, SIOCSIFFLAGS, &request))
 		die(name);
 }

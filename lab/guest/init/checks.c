@@ -33,13 +33,13 @@ static int invert_half(int fd, uint64_t half, uint8_t *data)
 {
 	for (uint64_t at = 0; at < half; at += PIECE) {
 		if (pread(fd, data, PIECE, (off_t)at) != PIECE)
-			return EIO;
+			return -EIO;
 		for (size_t i = 0; i < PIECE; i++)
 			data[i] = (uint8_t)~data[i];
 		if (pwrite(fd, data, PIECE, (off_t)(half + at)) != PIECE)
-			return EIO;
+			return -EIO;
 	}
-	return fsync(fd) ? errno : 0;
+	return fsync(fd) ? -errno : 0;
 }
 
 /* Compare the halves with what the disk itself says now, past the page cache. */
@@ -48,10 +48,10 @@ static int compare_halves(int fd, uint64_t half, uint8_t *data)
 	for (uint64_t at = 0; at < half; at += PIECE) {
 		if (pread(fd, data, PIECE, (off_t)at) != PIECE ||
 		    pread(fd, data + PIECE, PIECE, (off_t)(half + at)) != PIECE)
-			return EIO;
+			return -EIO;
 		for (size_t i = 0; i < PIECE; i++)
 			if (data[i] != (uint8_t)~data[PIECE + i])
-				return EILSEQ;
+				return -EILSEQ;
 	}
 	return 0;
 }
@@ -63,15 +63,15 @@ void step_disk(void)
 	uint64_t size = 0;
 
 	if (fd < 0 || !data || ioctl(fd, BLKGETSIZE64, &size))
-		err = errno;
+		err = -errno;
 	if (!err)
 		err = invert_half(fd, size / 2, data);
 	if (fd >= 0)
 		close(fd);
 	fd = err ? -1 : open(DISK, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	if (!err)
-		err = fd < 0 ? errno : compare_halves(fd, size / 2, data);
-	tell("disk", err, "\"bytes\": %llu", (unsigned long long)size);
+		err = fd < 0 ? -errno : compare_halves(fd, size / 2, data);
+	tell("disk", -err, "\"bytes\": %llu", (unsigned long long)size);
 	if (fd >= 0)
 		close(fd);
 	free(data);
@@ -82,12 +82,12 @@ static int drain(int sock)
 {
 	for (int i = 0, left = 1; i < 2000; i++) {
 		if (ioctl(sock, SIOCOUTQ, &left))
-			return errno;
+			return -errno;
 		if (!left)
 			return 0;
 		usleep(10000);
 	}
-	return ETIMEDOUT;
+	return -ETIMEDOUT;
 }
 
 /* Send what came by TFTP to where the host writes it to a file. */
@@ -100,12 +100,12 @@ static int send_back(void)
 
 	to.sin_addr.s_addr = inet_addr(ECHO_HOST);
 	if (in < 0 || sock < 0 || connect(sock, (struct sockaddr *)&to, sizeof(to)))
-		err = errno;
+		err = -errno;
 	while (!err) {
 		ssize_t len = sendfile(sock, in, NULL, PIECE);
 
 		if (len <= 0) {
-			err = len ? errno : drain(sock);
+			err = len ? -errno : drain(sock);
 			break;
 		}
 	}
@@ -134,7 +134,7 @@ void step_net(void)
 		tell("net", EIO, "\"failed\": \"%s\"", names[i]);
 		return;
 	}
-	tell("net", send_back(), NULL);
+	tell("net", -send_back(), NULL);
 }
 
 /* Write and read back nearly every page that there is, so that all of it is accepted. */
