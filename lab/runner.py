@@ -72,6 +72,8 @@ LONG_SUITES = [dataclasses.replace(each, alone=True) for each in (
     pytest("patches", "each mail applied with git am builds, with gcc and clang, and passes the KUnit suites it has"),
     pytest("patches-7.3", "the same on Linux 7.3", "patches", env=["KERNEL=7.3"]),
     pytest("td-full", "the long stress test of TDs, on both kernels", "td_full"),
+    pytest("guest-full", "stock guests as TDs: sizes, memory to the last page, two at once, crashed, killed, all hosts",
+           "guest_full"),
     pytest("hostbugs", "bugs put into the host on purpose: each is caught and named, or found by the sweep",
            "hostbugs", "sweep_bugs"),
     pytest("pamt-all", "Dynamic PAMT: modules that are busy or refuse, no memory, many TDs, calls dropped from KVM",

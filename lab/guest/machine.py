@@ -91,7 +91,7 @@ def disk_words(nr, parts):
 def command(nr, parts, options, interactive=False, host_port=0):
     """All words of the command line for TD @nr."""
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-accel", "kvm", "-cpu", "host", "-smp", str(options.vcpus), "-m", f"{options.memory_mb}M",
+            "-accel", "kvm", "-cpu", options.cpu, "-smp", str(options.vcpus), "-m", f"{options.memory_mb}M",
             "-object", "tdx-guest,id=tdx0",
             "-machine", "q35,confidential-guest-support=tdx0,kernel-irqchip=split",
             "-bios", str(parts.firmware), *boot_words(nr, parts, options, interactive),

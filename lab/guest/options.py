@@ -25,7 +25,11 @@ STEPS = "shell,report,events,disk,net"
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """@kernel, @initrd, @firmware and @disk are None where the lab's own are wanted; @firmware may be SECURE_BOOT."""
+    """@kernel, @initrd, @firmware and @disk are None where the lab's own are wanted; @firmware may be SECURE_BOOT.
+
+    Only tests choose @steps, @cpu, @kill, which is when td_host kills QEMU, and @ends, the last step of a TD, after
+    which its QEMU ends.
+    """
     vcpus: int = VCPUS[0]
     memory_mb: int = MEMORY_MB[0]
     tds: int = TDS[0]
@@ -37,6 +41,9 @@ class Options:
     qemu: tuple = ()
     steps: str = STEPS
     ssh: int = 0
+    kill: str = ""
+    ends: str = "poweroff"
+    cpu: str = "host"
 
     @property
     def ours(self):

@@ -56,6 +56,8 @@ def prepare(wanted, folder, memory_mb, last_step, interactive=False):
     port = SSH_ON_HOST if wanted.ssh else 0
     for nr in range(wanted.tds):
         machine.write_files(folder, nr)
+        if wanted.kill:
+            (folder / f"td-{nr}.kill").write_text(wanted.kill)
         words = machine.command(nr, parts, wanted, interactive, port)
         (folder / f"td-{nr}.argv").write_text("".join(f"{word}\n" for word in words))
     steps = ",".join([*(f"load:{name}" for name in ("tdx-host", "kvm-intel")), "vm",
@@ -105,14 +107,16 @@ def td(folder=place.BUILD / "td", wanted=None):
     if wanted.ssh:
         check_port(wanted.ssh)
     memory_mb = host_memory_mb(wanted)
-    shutil.rmtree(folder, ignore_errors=True)
-    host, built, base, parts = prepare(wanted, folder, memory_mb, f"run:td_host+{TOOLBOX}+{WORK}+{wanted.tds}"
-                                       + run.COUNTERS)
-    with step("TDX host and TDs") as s:
-        s.detail = "booting"
-        result = qemu.boot(host, folder)
-        s.detail = f"booted and powered off, {host.vcpus} CPUs, {host.memory_mb} MB"
-    tell(summarise(result, host, base, built.release(), parts, wanted), folder)
+    # Another run must not find its files gone; the boot itself has a lock of its own on the folder.
+    with place.locked(folder.with_name(f"{folder.name}-files")):
+        shutil.rmtree(folder, ignore_errors=True)
+        host, built, base, parts = prepare(wanted, folder, memory_mb,
+                                           f"run:td_host+{TOOLBOX}+{WORK}+{wanted.tds}" + run.COUNTERS)
+        with step("TDX host and TDs") as s:
+            s.detail = "booting"
+            result = qemu.boot(host, folder)
+            s.detail = f"booted and powered off, {host.vcpus} CPUs, {host.memory_mb} MB"
+        tell(summarise(result, host, base, built.release(), parts, wanted), folder)
 
 
 def tell(summary, folder):

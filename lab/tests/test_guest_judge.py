@@ -74,7 +74,7 @@ def test_a_td_that_is_well(left):
     ({"change": {"disk": {"ok": False}}}, "disk does not hold"),
     ({"back": False}, "network did not bring back"),
     ({"without": ("net",)}, "network did not bring back"),
-    ({"without": ("poweroff",)}, "did not power off: the last that it told of was 'net'"),
+    ({"without": ("poweroff",)}, "did not end with poweroff: the last that it told of was 'net'"),
     ({"ended": {"status": 1, "signal": 0}}, "QEMU ended with status 1"),
     ({"ended": {"status": -1, "signal": 6}}, "QEMU ended with signal 6"),
     ({"ended": {}}, "QEMU ended with no word of it"),

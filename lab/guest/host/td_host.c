@@ -5,7 +5,9 @@
  * QEMU comes from the toolbox, which the machine below shares through 9p, and runs in it; the
  * folder of the run is at /mnt there.  Of each TD, /mnt/td-N.argv has QEMU's command line, one
  * word a line.  A JSON line tells when each QEMU ended, and how; with "console" it is the TD's
- * console that is on the terminal instead.
+ * console that is on the terminal instead.  Where there is a file /mnt/td-N.kill, the QEMU of that TD
+ * is killed as soon as the TD's own lines, in /mnt/guest-N.jsonl, hold the word in it, or so many seconds
+ * after its start if the word is a number.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,6 +15,7 @@
 #include <net/if.h>
 #include <net/route.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +163,47 @@ static void exec_td(int nr, bool console)
 	_exit(127);
 }
 
+/* Whether @wanted is in the file; an empty file has nothing. */
+static bool file_has(const char *path, const char *wanted)
+{
+	static char text[1 << 16];
+	FILE *in = fopen(path, "re");
+	size_t len;
+
+	if (!in)
+		return false;
+	len = fread(text, 1, sizeof(text) - 1, in);
+	fclose(in);
+	text[len] = '\0';
+	return strstr(text, wanted);
+}
+
+/* A process beside the TD's QEMU that kills it when its time has come. */
+static void start_killer(int nr, pid_t pid)
+{
+	char path[80], word[64] = "";
+	FILE *in;
+	int left;
+
+	snprintf(path, sizeof(path), ROOT WORK "/td-%d.kill", nr);
+	in = fopen(path, "re");
+	if (!in)
+		return;
+	if (fscanf(in, "%63s", word) != 1)
+		die(path);
+	fclose(in);
+	if (fork())
+		return;
+	snprintf(path, sizeof(path), ROOT WORK "/guest-%d.jsonl", nr);
+	left = atoi(word);
+	if (left)
+		sleep(left);
+	while (!left && !file_has(path, word) && !kill(pid, 0))
+		usleep(100000);
+	kill(pid, SIGKILL);
+	_exit(0);
+}
+
 static void tell_end(int nr, const struct td *td, int status)
 {
 	printf("{\"qemu\": %d, \"started\": %.3f, \"ended\": %.3f, \"status\": %d, \"signal\": %d}\n", nr,
@@ -205,6 +249,7 @@ int main(int argc, char **argv)
 			exec_td(i, console);
 		if (tds[i].pid < 0)
 			die("fork");
+		start_killer(i, tds[i].pid);
 	}
 	return wait_for(tds, nr_tds, console);
 }

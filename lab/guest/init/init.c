@@ -236,6 +236,7 @@ static void step_poweroff(void)
 
 static void step_reboot(void)
 {
+	show_log();
 	mark(4);
 	tell("reboot", 0, NULL);
 	sync();
@@ -246,6 +247,7 @@ static void step_crash(void)
 {
 	FILE *trigger = fopen("/proc/sysrq-trigger", "w");
 
+	show_log();
 	tell("crash", trigger ? 0 : errno, NULL);
 	if (trigger) {
 		fputs("c", trigger);
