@@ -271,15 +271,25 @@ static uint32_t load_event(const struct guest_event *e)
 	       (e->has_error ? EVENT_HAS_ERROR : 0);
 }
 
+/*
+ * INT n, INT3 and INTO have not moved the instruction pointer yet, and TCG takes
+ * it as the return address of a software event that VMRUN injects: the guest would
+ * return to the instruction and have the event again.  So nothing of the event is
+ * kept, and the instruction is executed once more.
+ */
 static struct guest_event save_event(uint32_t info, uint32_t error)
 {
-	return (struct guest_event){
+	struct guest_event e = {
 		.valid = info & EVENT_VALID,
 		.vector = (uint8_t)info,
 		.type = (enum guest_event_type)(info >> EVENT_TYPE_SHIFT & 7),
 		.has_error = info & EVENT_HAS_ERROR,
 		.error = error,
 	};
+
+	if (!e.valid || e.type == GUEST_EVENT_SOFTWARE)
+		return (struct guest_event){ .valid = false };
+	return e;
 }
 
 /*
