@@ -102,25 +102,35 @@ static const struct {
 
 #define NR_EXITS	(sizeof(exits) / sizeof(exits[0]))
 
-/* MSRs that VMLOAD and VMSAVE, or the world switch, give each guest. */
+/* MSRs that VMLOAD and VMSAVE give each guest. */
 static const uint32_t own_msrs[] = {
 	0x174, 0x175, 0x176,
 	0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084,
-	0xC0000100, 0xC0000101, 0xC0000102, 0xC0000103,
+	0xC0000100, 0xC0000101, 0xC0000102,
 };
+
+/* The world switch loads it, so that the guest may read it, but not write. */
+#define MSR_TSC_AUX		0xC0000103
+#define MSRPM_READ		1U
+#define MSRPM_WRITE		2U
+
+/* Two bits an MSR; those from C0000000h on are in the second 2K. */
+static void permit(uint8_t msrpm[MSRPM_BYTES], uint32_t msr, unsigned int access)
+{
+	uint32_t n = msr & 0x1FFF;
+	uint32_t at = msr >> 31 ? 2048 : 0;
+
+	msrpm[at + n / 4] &= (uint8_t)~(access << n % 4 * 2);
+}
 
 void vmcb_init_permissions(uint8_t iopm[IOPM_BYTES], uint8_t msrpm[MSRPM_BYTES])
 {
 	memset(iopm, 0xFF, IOPM_BYTES);
 	memset(msrpm, 0xFF, MSRPM_BYTES);
 
-	/* Two bits an MSR; those from C0000000h on are in the second 2K. */
-	for (size_t i = 0; i < sizeof(own_msrs) / sizeof(own_msrs[0]); i++) {
-		uint32_t n = own_msrs[i] & 0x1FFF;
-		uint32_t at = own_msrs[i] >> 31 ? 2048 : 0;
-
-		msrpm[at + n / 4] &= (uint8_t)~(3U << n % 4 * 2);
-	}
+	for (size_t i = 0; i < sizeof(own_msrs) / sizeof(own_msrs[0]); i++)
+		permit(msrpm, own_msrs[i], MSRPM_READ | MSRPM_WRITE);
+	permit(msrpm, MSR_TSC_AUX, MSRPM_READ);
 }
 
 static uint64_t exit_bit(enum vmexit code)
@@ -215,6 +225,10 @@ static uint64_t save_efer(const struct vmcb_save *save, uint64_t before)
 	return save->cr0 & CR0_PG ? efer : efer | (before & EFER_LONG);
 }
 
+/*
+ * TCG has no PCIDs and takes CR4.PCIDE for a reserved bit.  Writes of CR4 stop the
+ * guest, so the bit is as it was left there.
+ */
 static void load_registers(struct vmcb_save *save, const struct guest_cpu *cpu)
 {
 	load_segments(save, cpu);
@@ -222,7 +236,7 @@ static void load_registers(struct vmcb_save *save, const struct guest_cpu *cpu)
 	save->cr0 = cpu->cr0;
 	save->cr2 = cpu->cr2;
 	save->cr3 = cpu->cr3;
-	save->cr4 = cpu->cr4;
+	save->cr4 = cpu->cr4 & ~CR4_PCIDE;
 	save->dr6 = cpu->dr6;
 	save->dr7 = cpu->dr7;
 	save->rflags = cpu->rflags;
@@ -246,7 +260,7 @@ static void save_registers(const struct vmcb_save *save, struct guest_cpu *cpu)
 	cpu->cr0 = save->cr0;
 	cpu->cr2 = save->cr2;
 	cpu->cr3 = save->cr3;
-	cpu->cr4 = save->cr4;
+	cpu->cr4 = save->cr4 | (cpu->cr4 & CR4_PCIDE);
 	cpu->dr6 = save->dr6;
 	cpu->dr7 = save->dr7;
 	cpu->rflags = save->rflags;

@@ -25,7 +25,8 @@
 
 	.section .rodata
 	.balign	16
-	.globl	world_code, world_left, world_probe, world_probed, world_code_end
+	.globl	world_code, world_resume, world_stopped, world_leave, world_left
+	.globl	world_probe, world_probed, world_code_end
 world_code:
 	clgi
 
@@ -59,6 +60,8 @@ world_code:
 	movq	WORLD_GUEST_VMCB(%rsp), %rax
 	vmload	%rax
 
+world_resume:
+	movq	WORLD_GUEST_VMCB(%rsp), %rax
 	movq	GPR(1), %rcx
 	movq	GPR(2), %rdx
 	movq	GPR(3), %rbx
@@ -93,7 +96,12 @@ world_code:
 	movq	%r13, GPR(13)
 	movq	%r14, GPR(14)
 	movq	%r15, GPR(15)
+world_stopped:
+	/* Never executed: the machine takes over here, and at the labels below. */
+	ud2
 
+	/* RAX is the VMCB's address again, as it was at VMRUN. */
+world_leave:
 	vmsave	%rax
 
 	xorl	%eax, %eax
@@ -112,9 +120,6 @@ world_code:
 	movq	%rax, %dr3
 
 	movl	$MSR_TSC_AUX, %ecx
-	rdmsr
-	movl	%eax, WORLD_TSC_AUX(%rsp)
-	movl	%edx, WORLD_TSC_AUX + 4(%rsp)
 	xorl	%eax, %eax
 	xorl	%edx, %edx
 	wrmsr
@@ -139,7 +144,6 @@ world_code:
 
 	stgi
 world_left:
-	/* Never executed: the machine takes over here, and below. */
 	ud2
 
 	/* Ask CPUID all that is in the list, and what time it is. */

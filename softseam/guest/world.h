@@ -70,13 +70,17 @@ _Static_assert(offsetof(struct world_probe, result) == WORLD_PROBE_EAX, "probe l
 _Static_assert(sizeof(struct world_probe) == WORLD_PROBE_BYTES, "probe layout");
 
 /*
- * The code, position independent.  It starts at world_enter() with RSP at a
- * struct world and ends at world_left: the guest stopped, its registers are in
- * the VMCB and in struct world, and the host's are back but for the general ones.
+ * The code, position independent.  It starts at world_code with RSP at a struct
+ * world and comes to world_stopped each time the guest stops: what VMRUN switches
+ * is in the VMCB and the general registers are in struct world, but the rest is
+ * still the guest's in the CPU.  From there it goes on at world_resume, back into
+ * the guest, or at world_leave.  That ends at world_left: all of the guest's
+ * registers are saved, and the host's are back but for the general ones.
  *
  * world_probe to world_probed asks CPUID, with RSP at a list of struct world_probe.
  */
-extern const char world_code[], world_left[], world_probe[], world_probed[];
+extern const char world_code[], world_resume[], world_stopped[], world_leave[], world_left[];
+extern const char world_probe[], world_probed[];
 extern const char world_code_end[];
 
 #endif

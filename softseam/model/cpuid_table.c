@@ -26,13 +26,9 @@ const struct cpuid_config cpuid_config[NR_CPUID_CONFIG] = {
 #define DEBUG_STORE_ECX	(1U << 2 | 1U << 4)
 #define DEBUG_STORE_EDX	(1U << 21)
 
-/*
- * PCID and INVPCID are for the machine to execute in guests, as its own CPUs lack
- * them.  TDs see both, or neither: 1 switches them on.
- */
-#define GUEST_HAS_PCID	0
-#define GUEST_PCID	(GUEST_HAS_PCID << 17)
-#define GUEST_INVPCID	(GUEST_HAS_PCID << 10)
+/* The machine's CPUs need not have these: INVPCID is executed for TDs. */
+#define GUEST_PCID	(1U << 17)
+#define GUEST_INVPCID	(1U << 10)
 
 /*
  * A TD has no VMX, SMX, SGX, TME, key locker, ENQCMD or PCONFIG, and knows that
@@ -56,7 +52,8 @@ const struct cpuid_visible cpuid_visible[NR_CPUID_VISIBLE] = {
 	{ 0x9, CPUID_NO_SUBLEAF, .pass = { 0 } },
 	{ 0xA, CPUID_NO_SUBLEAF, PASS_ALL },
 	{ 0xB, 0, PASS_TOPOLOGY }, { 0xB, 1, PASS_TOPOLOGY }, { 0xB, 2, PASS_TOPOLOGY },
-	{ 0xD, 0, PASS_ALL }, { 0xD, 1, .pass = { 0x1F, ALL, ALL, ALL } }, { 0xD, 2, PASS_ALL }, { 0xD, 3, PASS_ALL },
+	{ 0xD, 0, PASS_ALL }, { 0xD, 1, .pass = { 0x1F, ALL, ALL, ALL } },
+	{ 0xD, 2, PASS_ALL }, { 0xD, 3, PASS_ALL },
 	{ 0xD, 4, PASS_ALL }, { 0xD, 5, PASS_ALL }, { 0xD, 6, PASS_ALL }, { 0xD, 7, PASS_ALL },
 	{ 0xD, 8, PASS_ALL }, { 0xD, 9, PASS_ALL }, { 0xD, 10, PASS_ALL }, { 0xD, 11, PASS_ALL },
 	{ 0xD, 12, PASS_ALL }, { 0xD, 13, PASS_ALL }, { 0xD, 14, PASS_ALL },

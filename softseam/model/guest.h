@@ -72,6 +72,7 @@ struct guest_cpu {
 #define CR4_LA57	(1ULL << 12)
 #define CR4_VMX		(1ULL << 13)
 #define CR4_SMXE	(1ULL << 14)
+#define CR4_PCIDE	(1ULL << 17)
 #define CR4_OSXSAVE	(1ULL << 18)
 #define EFER_SYSCALL	(1ULL << 0)
 #define EFER_LONG	(1ULL << 8)
@@ -115,6 +116,8 @@ struct guest_run {
 	 * on this LP under the same values.
 	 */
 	uint64_t tlb_id, tlb_epoch;
+	/* Drop translations of linear addresses; the machine clears it once it did. */
+	bool drop_linear;
 
 	/* XMM registers that the guest gets from the host before it runs. */
 	uint16_t xmm_from_host;
@@ -194,6 +197,29 @@ struct guest_result {
 /* The vCPU on @cpu stopped.  @result is written when the SEAMCALL is over. */
 enum seam_end seam_guest_exit(struct seam *seam, unsigned int cpu,
 			      const struct guest_exit *exit, struct guest_result *result);
+
+/*
+ * The same while the host's registers are not needed: a stop that the module handles
+ * inside, from seam_guest()'s registers but for the linear address of FS and GS, the
+ * system segments and what XSAVE holds.  Returns false, with nothing changed, if the
+ * vCPU has to leave the TD.
+ */
+bool seam_guest_try(struct seam *seam, unsigned int cpu, const struct guest_exit *exit);
+
+/* Instructions that need not stop the guest. */
+enum guest_quick {
+	GUEST_QUICK_TDCALL,
+	GUEST_QUICK_CPUID,
+	GUEST_QUICK_RDTSC,
+	GUEST_QUICK_RDTSCP,
+};
+
+/*
+ * The guest is about to execute @what.  The general registers in seam_guest() are
+ * the guest's now, its others those of the last stop.  Returns true if it was
+ * executed; false, with nothing changed, if the guest has to stop for it.
+ */
+bool seam_guest_quick(struct seam *seam, unsigned int cpu, enum guest_quick what);
 
 /* May the guest set XCR[@index] to @value?  Else it is #GP(0). */
 bool seam_guest_xsetbv(struct seam *seam, unsigned int cpu, uint32_t index, uint64_t value);

@@ -30,6 +30,7 @@
 #define XCR0_AMX	(3ULL << 17)
 #define XCR0_USER	0x602E7ULL
 
+#define CR3_PCID	0xFFFULL
 #define CR8_RESERVED	(~0xFULL)
 
 /* CR4 bits that come with a feature. */
@@ -44,7 +45,7 @@ static const struct {
 	{ CR4_LA57, CPUID_EXT_FEATURES, ECX, 16 },
 	{ 1ULL << 16, CPUID_EXT_FEATURES, EBX, 0 },
 	/* PCIDE, OSXSAVE */
-	{ 1ULL << 17, CPUID_FEATURES, ECX, 17 },
+	{ CR4_PCIDE, CPUID_FEATURES, ECX, 17 },
 	{ CR4_OSXSAVE, CPUID_FEATURES, ECX, 26 },
 	/* SMEP, SMAP, PKE, CET, PKS, UINTR */
 	{ 1ULL << 20, CPUID_EXT_FEATURES, EBX, 7 },
@@ -87,7 +88,7 @@ static enum verdict switch_paging(struct guest_cpu *r, uint64_t value)
 		return VERDICT_OK;
 	if (on && (!(r->cr4 & CR4_PAE) || r->seg[SEG_CS].ar & SEG_AR_L))
 		return VERDICT_GP;
-	if (!on && guest_in_64bit_mode(r))
+	if (!on && (guest_in_64bit_mode(r) || r->cr4 & CR4_PCIDE))
 		return VERDICT_GP;
 	r->efer = on ? r->efer | EFER_LONG_ACTIVE : r->efer & ~EFER_LONG_ACTIVE;
 	return VERDICT_OK;
@@ -141,6 +142,8 @@ static enum verdict write_cr4(const struct td *td, struct guest_cpu *r, uint64_t
 	if (value & CR4_CET && !(r->cr0 & CR0_WP))
 		return VERDICT_GP;
 	if (long_mode && (!(value & CR4_PAE) || (value ^ r->cr4) & CR4_LA57))
+		return VERDICT_GP;
+	if (value & ~r->cr4 & CR4_PCIDE && (!long_mode || r->cr3 & CR3_PCID))
 		return VERDICT_GP;
 	if (value & (CR4_VMX | CR4_SMXE) || !(value & CR4_MCE))
 		return VERDICT_VE;

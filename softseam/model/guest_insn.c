@@ -46,6 +46,36 @@ static enum guest_insn_kind mov_to_cr(struct insn_bytes *b, struct guest_insn *i
 	return GI_MOV_TO_CR;
 }
 
+/* What follows ModRM for an operand in memory, with addresses of 32 or 64 bits. */
+static bool skip_operand(struct insn_bytes *b, int modrm)
+{
+	unsigned int bytes = MODRM_MOD(modrm) == 1 ? 1 : MODRM_MOD(modrm) == 2 ? 4 : 0;
+	int sib = 0;
+
+	if (MODRM_RM(modrm) == 4) {
+		sib = insn_next(b);
+		if (MODRM_MOD(modrm) == 0 && MODRM_RM(sib) == 5)
+			bytes = 4;
+	} else if (MODRM_MOD(modrm) == 0 && MODRM_RM(modrm) == 5) {
+		bytes = 4;
+	}
+	while (bytes && insn_next(b) >= 0)
+		bytes--;
+	return sib >= 0 && !bytes;
+}
+
+/* 66 0F 38 82 */
+static enum guest_insn_kind invpcid(struct insn_bytes *b, struct guest_insn *insn)
+{
+	int opcode = insn_next(b), modrm = insn_next(b);
+
+	if (opcode != 0x82 || !b->opsize || b->rep || modrm < 0 || MODRM_MOD(modrm) == 3 ||
+	    !skip_operand(b, modrm))
+		return GI_OTHER;
+	insn->gpr = (unsigned int)MODRM_REG(modrm) | (b->rex & REX_R ? 8 : 0);
+	return GI_INVPCID;
+}
+
 static enum guest_insn_kind two_byte(struct insn_bytes *b, struct guest_insn *insn)
 {
 	int byte = insn_next(b);
@@ -54,6 +84,8 @@ static enum guest_insn_kind two_byte(struct insn_bytes *b, struct guest_insn *in
 		return group7(b, insn);
 	if (byte == 0x22)
 		return mov_to_cr(b, insn);
+	if (byte == 0x38)
+		return invpcid(b, insn);
 	for (size_t i = 0; i < sizeof(two_bytes) / sizeof(two_bytes[0]); i++) {
 		if (two_bytes[i].opcode == byte)
 			return two_bytes[i].kind;

@@ -28,12 +28,13 @@ enum guest_insn_kind {
 	GI_MOV_TO_CR,
 	GI_CLTS,
 	GI_LMSW,
+	GI_INVPCID,
 };
 
 struct guest_insn {
 	enum guest_insn_kind kind;
 	unsigned int len;
-	/* GI_MOV_TO_CR: the two registers. */
+	/* GI_MOV_TO_CR: the two registers.  GI_INVPCID: @gpr has its type. */
 	unsigned int cr, gpr;
 	/* GI_IO: the port is in the instruction. */
 	bool io_immediate;

@@ -155,6 +155,18 @@ size_t guest_fetch(struct guest_ctx *x, uint8_t *code, size_t len)
 	return done;
 }
 
+void guest_touch(struct guest_ctx *x, uint64_t gpa, bool write)
+{
+	const struct guest_exit access = {
+		.why = GUEST_STOP_MEMORY, .gpa = gpa, .read = !write, .write = write,
+	};
+	const struct guest_exit *stop = x->exit;
+
+	x->exit = &access;
+	guest_on_memory(x);
+	x->exit = stop;
+}
+
 void *guest_operand(struct guest_ctx *x, uint64_t gpa, uint64_t align, uint32_t op,
 		    uint64_t *status)
 {
@@ -167,12 +179,7 @@ void *guest_operand(struct guest_ctx *x, uint64_t gpa, uint64_t align, uint32_t 
 	}
 
 	at = guest_page(x, gpa);
-	if (!at) {
-		struct guest_exit access = { .why = GUEST_STOP_MEMORY, .gpa = gpa, .write = true };
-
-		x->exit = &access;
-		guest_on_memory(x);
-		x->exit = NULL;
-	}
+	if (!at)
+		guest_touch(x, gpa, true);
 	return at;
 }

@@ -33,6 +33,9 @@ void guest_walk(struct guest_ctx *x, uint64_t linear, struct guest_walk *walk);
 /* Memory by linear address; returns how many bytes of it could be read. */
 size_t guest_read(struct guest_ctx *x, uint64_t linear, void *to, size_t len);
 
+/* An access to @gpa that finds no page: the vCPU leaves the TD, or gets a #VE. */
+void guest_touch(struct guest_ctx *x, uint64_t gpa, bool write);
+
 /* The bytes at the instruction pointer; returns how many could be read. */
 size_t guest_fetch(struct guest_ctx *x, uint8_t *code, size_t len);
 

@@ -258,6 +258,8 @@ static enum verdict write_msr(struct guest_ctx *x, uint32_t msr, uint64_t value)
 			      !(value & ~(x->td->params.xfam & XSS_SUPERVISOR)));
 	case MSR_EFER:
 		return write_efer(x->r, value);
+	case MSR_TSC_AUX:
+		return set_if(&x->r->tsc_aux, value, !(value >> 32));
 	case MSR_ARCH_CAPABILITIES:
 	case MSR_PERF_CAPABILITIES:
 		return VERDICT_GP;

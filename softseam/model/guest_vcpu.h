@@ -21,6 +21,9 @@ struct ve_info {
 	uint32_t insn_len, insn_info;
 };
 
+/* Loaded by whoever switches to the guest, which only writes of it stop. */
+#define MSR_TSC_AUX	0xC0000103
+
 /* MSRs whose values are nowhere else. */
 struct guest_msrs {
 	uint64_t pat, xss, spec_ctrl, debugctl;
@@ -116,6 +119,7 @@ void guest_on_cpuid(struct guest_ctx *x);
 void guest_on_msr(struct guest_ctx *x);
 void guest_on_cr(struct guest_ctx *x);
 void guest_on_memory(struct guest_ctx *x);
+void guest_on_invpcid(struct guest_ctx *x);
 void guest_on_tdcall(struct guest_ctx *x);
 
 /* XCR0 as XSETBV may set it. */

@@ -91,6 +91,9 @@ static void on_undefined(struct guest_ctx *x)
 	case GI_VMCALL:
 		guest_inject_ve(x, VMX_VMCALL, 0);
 		break;
+	case GI_INVPCID:
+		guest_on_invpcid(x);
+		break;
 	default:
 		guest_inject_ud(x);
 	}
@@ -241,6 +244,75 @@ bool vp_exit(struct seam *s, unsigned int cpu, const struct guest_exit *exit,
 	write_result(&x, result);
 	leave(&x);
 	return true;
+}
+
+/* Known to leave without a look at the TD. */
+static bool always_leaves(const struct guest_ctx *x)
+{
+	switch (x->exit->why) {
+	case GUEST_STOP_HOST_EVENT:
+	case GUEST_STOP_INIT:
+	case GUEST_STOP_MEMORY:
+	case GUEST_STOP_TRIPLE_FAULT:
+	case GUEST_STOP_BAD_STATE:
+		return true;
+	case GUEST_STOP_UNDEFINED:
+		/* TDG.VP.VMCALL, in all likelihood. */
+		return !x->r->gpr.rax;
+	case GUEST_STOP_MSR:
+		/* TSC_AUX is loaded with the registers that a stop leaves in the CPU. */
+		return (uint32_t)x->r->gpr.rcx == MSR_TSC_AUX;
+	default:
+		return false;
+	}
+}
+
+bool seam_guest_try(struct seam *s, unsigned int cpu, const struct guest_exit *exit)
+{
+	struct guest_vcpu before;
+	struct guest_ctx x;
+
+	guest_ctx_init(s, cpu, &x);
+	x.exit = exit;
+	if (always_leaves(&x))
+		return false;
+	before = *x.g;
+	handle(&x);
+	/* INVPCID may have used the base of FS or GS. */
+	if (x.leave || x.insn.kind == GI_INVPCID) {
+		*x.g = before;
+		return false;
+	}
+	guest_prepare_events(&x);
+	return true;
+}
+
+static const struct {
+	struct guest_insn insn;
+	void (*handle)(struct guest_ctx *x);
+} quick[] = {
+	[GUEST_QUICK_TDCALL]	= { { .kind = GI_TDCALL, .len = 4 }, guest_on_tdcall },
+	[GUEST_QUICK_CPUID]	= { { .kind = GI_CPUID, .len = 2 }, guest_on_cpuid },
+	[GUEST_QUICK_RDTSC]	= { { .kind = GI_RDTSC, .len = 2 }, on_rdtsc },
+	[GUEST_QUICK_RDTSCP]	= { { .kind = GI_RDTSCP, .len = 3 }, on_rdtsc },
+};
+
+bool seam_guest_quick(struct seam *s, unsigned int cpu, enum guest_quick what)
+{
+	static const struct guest_exit exit = { .why = GUEST_STOP_UNDEFINED };
+	struct guest_vcpu before;
+	struct guest_ctx x;
+
+	guest_ctx_init(s, cpu, &x);
+	x.exit = &exit;
+	x.insn = quick[what].insn;
+	before = *x.g;
+	x.g->run.inject.valid = false;
+	quick[what].handle(&x);
+	if (!x.leave && !x.g->run.inject.valid)
+		return true;
+	*x.g = before;
+	return false;
 }
 
 struct guest_run *seam_guest(struct seam *s, unsigned int cpu)

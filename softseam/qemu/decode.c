@@ -138,7 +138,8 @@ static enum insn_kind decode_group7(const struct prefixes *p, uint8_t byte)
 	if (p->rep || p->repne)
 		return INSN_OTHER;
 	if (p->opsize)
-		return byte == 0xcf ? INSN_SEAMCALL : INSN_OTHER;
+		return byte == 0xcf ? INSN_SEAMCALL :
+		       byte == 0xcc ? INSN_TDCALL : INSN_OTHER;
 
 	switch (byte) {
 	case 0xc2:
@@ -149,6 +150,8 @@ static enum insn_kind decode_group7(const struct prefixes *p, uint8_t byte)
 		return INSN_VMXOFF;
 	case 0xd1:
 		return INSN_XSETBV;
+	case 0xf9:
+		return INSN_RDTSCP;
 	default:
 		return INSN_OTHER;
 	}
@@ -196,9 +199,17 @@ static enum insn_kind decode_0f38(const struct prefixes *p, uint8_t opcode,
 	}
 }
 
-static bool is_cr4(const struct insn *insn)
+/* The move between a general register and CR@nr, if it is one. */
+static enum insn_kind move_of_cr(const struct insn *insn, int nr, enum insn_kind kind)
 {
-	return insn->reg == 4 && insn->rm != INSN_NO_REG;
+	return insn->reg == nr && insn->rm != INSN_NO_REG ? kind : INSN_OTHER;
+}
+
+static enum insn_kind decode_mov_to_cr(const struct insn *insn)
+{
+	if (insn->reg == 3)
+		return move_of_cr(insn, 3, INSN_MOV_TO_CR3);
+	return move_of_cr(insn, 4, INSN_MOV_TO_CR4);
 }
 
 static enum insn_kind decode_0f(struct cursor *c, const struct prefixes *p,
@@ -214,12 +225,14 @@ static enum insn_kind decode_0f(struct cursor *c, const struct prefixes *p,
 		return INSN_WBINVD;
 	case 0x20:
 		decode_modrm(c, p, insn);
-		return is_cr4(insn) ? INSN_MOV_FROM_CR4 : INSN_OTHER;
+		return move_of_cr(insn, 4, INSN_MOV_FROM_CR4);
 	case 0x22:
 		decode_modrm(c, p, insn);
-		return is_cr4(insn) ? INSN_MOV_TO_CR4 : INSN_OTHER;
+		return decode_mov_to_cr(insn);
 	case 0x30:
 		return INSN_WRMSR;
+	case 0x31:
+		return INSN_RDTSC;
 	case 0x32:
 		return INSN_RDMSR;
 	case 0x38:
@@ -285,6 +298,9 @@ bool insn_known_to_tcg(enum insn_kind kind)
 	case INSN_WBINVD:
 	case INSN_CLFLUSH:
 	case INSN_XSETBV:
+	case INSN_RDTSC:
+	case INSN_RDTSCP:
+	case INSN_MOV_TO_CR3:
 		return true;
 	default:
 		return false;

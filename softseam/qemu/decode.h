@@ -37,6 +37,10 @@ enum insn_kind {
 	/* CLFLUSH and CLFLUSHOPT */
 	INSN_CLFLUSH,
 	INSN_XSETBV,
+	INSN_TDCALL,
+	INSN_RDTSC,
+	INSN_RDTSCP,
+	INSN_MOV_TO_CR3,
 };
 
 enum insn_segment {

@@ -40,13 +40,12 @@ static bool set_cpu(struct options *opt, const char *value, char *err,
 	return false;
 }
 
-static bool set_control(struct options *opt, const char *value, char *err,
-			size_t errlen)
+static bool set_switch(bool *to, const char *key, const char *value, char *err, size_t errlen)
 {
-	opt->control = !strcmp(value, "on");
-	if (opt->control || !strcmp(value, "off"))
+	*to = !strcmp(value, "on");
+	if (*to || !strcmp(value, "off"))
 		return true;
-	snprintf(err, errlen, "control=%s is neither on nor off", value);
+	snprintf(err, errlen, "%s=%s is neither on nor off", key, value);
 	return false;
 }
 
@@ -82,7 +81,9 @@ static bool set_option(struct options *opt, const char *key, const char *value,
 	if (!strcmp(key, "cpu"))
 		return set_cpu(opt, value, err, errlen);
 	if (!strcmp(key, "control"))
-		return set_control(opt, value, err, errlen);
+		return set_switch(&opt->control, key, value, err, errlen);
+	if (!strcmp(key, "own_tlbs"))
+		return set_switch(&opt->own_tlbs, key, value, err, errlen);
 
 	ret = seam_config_set(&opt->seam, key, value, err, errlen);
 	if (ret == -ENOENT)
@@ -141,6 +142,7 @@ bool options_parse(struct options *opt, int argc, char **argv,
 	memset(opt, 0, sizeof(*opt));
 	opt->cpu_signature = cpu_models[0].signature;
 	seam_config_init(&opt->seam);
+	opt->own_tlbs = true;
 	opt->seam.tsc_khz = tsc_measure_khz();
 	for (i = 0; i < argc; i++)
 		if (!parse_one(opt, argv[i], err, errlen))

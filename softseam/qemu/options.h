@@ -15,6 +15,8 @@ struct options {
 	uint32_t cpu_signature;
 	/* Programs on the host may control softseam. */
 	bool control;
+	/* A TLB for each world of a vCPU: see tcg_tlb.h. */
+	bool own_tlbs;
 	struct seam_config seam;
 };
 

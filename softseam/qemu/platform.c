@@ -10,6 +10,7 @@
 #include "stats.h"
 #include "symbols.h"
 #include "tcg_race.h"
+#include "tcg_tlb.h"
 #include "trace.h"
 #include "tsc.h"
 
@@ -280,6 +281,8 @@ void platform_power_on(struct platform *p)
 					sizeof(p->no_window));
 		if (p->window && p->opt.seam.nr_cpus > 1 && !tcg_race_close())
 			report("a race in this QEMU stays open: TDs that run on CPU 0 can fail");
+		if (p->window && p->opt.own_tlbs && !tcg_tlb_take_over(p->opt.seam.nr_cpus))
+			report("the TLBs of this QEMU are unknown: TDs run, but several times slower");
 	}
 	if (p->window)
 		window_forget(p->window);

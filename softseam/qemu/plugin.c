@@ -8,6 +8,7 @@
 #include "execute.h"
 #include "report.h"
 #include "run_td.h"
+#include "tcg_tlb.h"
 
 /* QEMU refuses to load a plugin made for an interface that it does not have. */
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
@@ -34,6 +35,7 @@ static struct vcpu *this_vcpu(struct platform *p, unsigned int index)
 
 	if (v->power_on != power_on) {
 		vcpu_reset(v);
+		tcg_tlb_reset(tcg_tlb_of(index));
 		v->power_on = power_on;
 	}
 	return v;
@@ -75,26 +77,39 @@ static struct outcome execute(struct vcpu *v, struct site *site)
 		if (vcpu_in_kernel(v))
 			platform_wbinvd(site->platform, v);
 		return outcome_to_tcg();
-	case INSN_XSETBV:
-		return outcome_to_tcg();
 	default:
 		return vmx_execute(v, site);
 	}
-}
-
-/* Of all that is watched, a TD's own instructions are intercepted but for one. */
-static struct outcome execute_in_td(struct vcpu *v, const struct site *site)
-{
-	return site->insn.kind == INSN_XSETBV ? td_xsetbv(v) : outcome_to_tcg();
 }
 
 static void on_execute(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
 	struct vcpu *v = this_vcpu(site->platform, index);
-	struct outcome o = td_active(v) ? execute_in_td(v, site) : execute(v, site);
+	struct outcome o = td_active(v) ? td_execute(v, site) : execute(v, site);
 
 	finish(v, site, &o);
+}
+
+/* What matters in TDs only. */
+static void on_execute_in_td(unsigned int index, void *userdata)
+{
+	struct site *site = userdata;
+	struct vcpu *v = this_vcpu(site->platform, index);
+	struct outcome o;
+
+	if (!td_active(v))
+		return;
+	o = td_execute(v, site);
+	finish(v, site, &o);
+}
+
+static void on_world_stopped(unsigned int index, void *userdata)
+{
+	struct vcpu *v = this_vcpu(userdata, index);
+
+	if (td_active(v))
+		td_stopped(v);
 }
 
 static void on_world_left(unsigned int index, void *userdata)
@@ -269,6 +284,54 @@ static void watch_page_start(struct platform *p, struct qemu_plugin_insn *insn)
 				QEMU_PLUGIN_CB_RW_REGS, get_plain_site(p, pc));
 }
 
+/*
+ * The code of the world switch is told by the memory it is in.  No TD has that among
+ * its pages, whatever linear addresses it uses.
+ */
+static bool watch_world(struct platform *p, struct qemu_plugin_insn *qinsn)
+{
+	const char *at = p->window ?
+		window_code_at(p->window, qemu_plugin_insn_haddr(qinsn)) : NULL;
+	qemu_plugin_vcpu_cb on = at == world_stopped ? on_world_stopped :
+				 at == world_left ? on_world_left :
+				 at == world_probed ? on_world_probed : NULL;
+
+	if (on)
+		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on, QEMU_PLUGIN_CB_RW_REGS_PC, p);
+	return at;
+}
+
+static bool is_of_tds(enum insn_kind kind)
+{
+	switch (kind) {
+	case INSN_CPUID:
+	case INSN_RDTSC:
+	case INSN_RDTSCP:
+	case INSN_TDCALL:
+	case INSN_XSETBV:
+	case INSN_MOV_TO_CR3:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * An instruction alone in its block may be one that is single-stepped, or that
+ * stands in the shadow of STI.  What is done in place of TCG ends neither, so the
+ * guest stops there.
+ */
+static void watch_in_td(struct qemu_plugin_tb *tb, struct qemu_plugin_insn *qinsn,
+			struct site *site)
+{
+	bool keeps_to_itself = qemu_plugin_tb_n_insns(tb) == 1;
+	bool can_stop = site->insn.kind != INSN_XSETBV && site->insn.kind != INSN_MOV_TO_CR3;
+
+	if (!keeps_to_itself || !can_stop)
+		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_execute_in_td,
+				QEMU_PLUGIN_CB_RW_REGS_PC, site);
+}
+
 static void watch_insn(struct platform *p, struct qemu_plugin_tb *tb, size_t i)
 {
 	struct qemu_plugin_insn *qinsn = qemu_plugin_tb_get_insn(tb, i);
@@ -279,12 +342,6 @@ static void watch_insn(struct platform *p, struct qemu_plugin_tb *tb, size_t i)
 	if (pc == RESET_VECTOR)
 		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_reset_vector,
 				QEMU_PLUGIN_CB_RW_REGS, get_plain_site(p, pc));
-	if (td_is_left_address(pc))
-		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_world_left,
-				QEMU_PLUGIN_CB_RW_REGS_PC, p);
-	if (td_is_probed_address(pc))
-		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_world_probed,
-				QEMU_PLUGIN_CB_RW_REGS_PC, p);
 	if (!decode_translated(qinsn, &insn))
 		return;
 	if (insn.kind == INSN_CLFLUSH && !seam_wants_clflush(&p->opt.seam))
@@ -293,6 +350,8 @@ static void watch_insn(struct platform *p, struct qemu_plugin_tb *tb, size_t i)
 	site = get_site(p, pc, &insn);
 	if (insn.kind == INSN_CPUID)
 		watch_cpuid(p, tb, i, site);
+	if (is_of_tds(insn.kind))
+		watch_in_td(tb, qinsn, site);
 	else
 		qemu_plugin_register_vcpu_insn_exec_cb(qinsn, on_execute,
 				QEMU_PLUGIN_CB_RW_REGS_PC, site);
@@ -305,7 +364,8 @@ static void on_translate(struct qemu_plugin_tb *tb, void *userdata)
 
 	watch_page_start(p, qemu_plugin_tb_get_insn(tb, 0));
 	for (i = 0; i < n; i++)
-		watch_insn(p, tb, i);
+		if (!watch_world(p, qemu_plugin_tb_get_insn(tb, i)))
+			watch_insn(p, tb, i);
 }
 
 static void on_vcpu_init(unsigned int index, void *userdata)

@@ -35,7 +35,7 @@ $(O)/asan-plugin/%.o: %.c $(O)/made/asan-plugin
 # What each tests, and what stands in for QEMU.
 MODEL_ASAN	:= $(MODEL_SRC:%.c=$(O)/asan/%.o)
 GUEST_ASAN	:= $(GUEST_SRC:%.c=$(O)/asan-plugin/%.o) $(GUEST_ASM:%.S=$(O)/plugin/%.o)
-EXECUTORS	:= clflush control cpuid cr4 decode flags movdir64b msr vcpu vmcs vmx
+EXECUTORS	:= clflush control cpuid cr4 decode flags gprs movdir64b msr vcpu vmcs vmx
 FAKED		:= $(EXECUTORS:%=$(O)/asan-plugin/qemu/%.o) $(MODEL_ASAN) \
 		   $(patsubst %,$(O)/asan-plugin/qemu/tests/%.o,fake_qemu fake_platform)
 MADE_plugin-tests = $(PLUGIN_SRC) $(GUEST_SRC) $(GUEST_ASM) $(MODEL_SRC) $(GLIB_LIBS) $(MODEL_LIBS)
@@ -47,10 +47,14 @@ $(O)/asan-plugin/test_files: $(patsubst %,$(O)/asan-plugin/qemu/%.o,json report 
 $(O)/asan-plugin/test_flags: $(FAKED)
 $(O)/asan-plugin/test_probe: $(O)/asan-plugin/qemu/probe.o
 $(O)/asan-plugin/test_options: $(patsubst %,$(O)/asan-plugin/qemu/%.o,options tsc) $(MODEL_ASAN)
-RUN_TD		:= $(patsubst %,$(O)/asan-plugin/qemu/%.o,probe run_td vcpu window) $(GUEST_ASAN) \
+RUN_TD		:= $(patsubst %,$(O)/asan-plugin/qemu/%.o,gprs probe run_td tcg_tlb td_insn vcpu window) $(GUEST_ASAN) \
 		   $(patsubst %,$(O)/asan-plugin/qemu/tests/%.o,fake_qemu fake_window td_machine)
 $(O)/asan-plugin/test_run_td: $(RUN_TD)
 $(O)/asan-plugin/test_run_td_memory: $(RUN_TD)
+# It looks its fake QEMU's functions up by name.
+$(O)/asan-plugin/test_tcg_tlb: TEST_LDFLAGS := -rdynamic
+$(O)/asan-plugin/test_tcg_tlb: $(O)/asan-plugin/qemu/tcg_tlb.o
+$(O)/asan-plugin/test_td_insn: $(RUN_TD)
 $(O)/asan-plugin/test_symbols: $(O)/asan-plugin/qemu/symbols.o
 $(O)/asan-plugin/test_vmcs: $(O)/asan-plugin/qemu/vmcs.o
 $(O)/asan-plugin/test_vmx: $(FAKED)
@@ -59,6 +63,6 @@ $(O)/asan-plugin/test_window: $(O)/asan-plugin/qemu/window.o $(GUEST_ASAN) \
 
 $(PLUGIN_TESTS:%=$(O)/asan-plugin/%): $(O)/asan-plugin/%: $(O)/asan-plugin/qemu/tests/%.o \
 	$(O)/made/plugin-tests
-	$(CC) $(SANITIZE) -o $@ $(filter %.o,$^) $(GLIB_LIBS) $(MODEL_LIBS) -lcmocka
+	$(CC) $(SANITIZE) $(TEST_LDFLAGS) -o $@ $(filter %.o,$^) $(GLIB_LIBS) $(MODEL_LIBS) -lcmocka
 
 test: $(PLUGIN_TESTS:%=$(O)/asan-plugin/%)

@@ -85,6 +85,8 @@ size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *dest,
 			     size_t len);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+/* Where QEMU itself has the instruction in memory; NULL if it is not in RAM. */
+void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *insn);
 
 /* Registers and memory of the vCPU whose thread calls. */
 GArray *qemu_plugin_get_registers(void);

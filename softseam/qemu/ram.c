@@ -42,7 +42,7 @@ struct ram {
 	uint64_t size;
 	/* RAM that lies below 4 GiB; the rest starts at 4 GiB. */
 	uint64_t below_4g;
-	/* NULL if there is none. */
+	/* Where QEMU itself has it; NULL if there is none. */
 	uint8_t *spare;
 	uint64_t spare_size;
 };
@@ -272,6 +272,23 @@ static bool is_among(const struct backend *b, struct backend *const *order,
 	return false;
 }
 
+/*
+ * The backends in a row.  One alone is used where QEMU has it: through a mapping of
+ * our own, each page would have to be faulted in once more.
+ */
+static uint8_t *in_a_row(struct backend *const *order, unsigned int nr, uint64_t bytes)
+{
+	uint8_t *start, *at;
+	unsigned int i;
+
+	if (nr == 1)
+		return order[0]->area->start;
+	start = reserve(bytes);
+	for (i = 0, at = start; i < nr; at += order[i++]->size)
+		mirror_backend(at, order[i]);
+	return start;
+}
+
 /* The largest shared memory, of whatever name, that is no RAM. */
 static void open_spare(struct ram *ram, struct backend *const *order,
 		       unsigned int nr_order)
@@ -289,8 +306,7 @@ static void open_spare(struct ram *ram, struct backend *const *order,
 		return;
 
 	ram->spare_size = spare->size;
-	ram->spare = reserve(spare->size);
-	mirror_backend(ram->spare, spare);
+	ram->spare = spare->area->start;
 }
 
 struct ram *ram_open(const char *path)
@@ -298,8 +314,7 @@ struct ram *ram_open(const char *path)
 	struct backend backend[MAX_BACKENDS], *order[MAX_BACKENDS];
 	struct area area[MAX_AREAS];
 	struct ram *ram = g_new0(struct ram, 1);
-	unsigned int nr, nr_order, i;
-	uint8_t *at;
+	unsigned int nr, nr_order;
 
 	nr = join_areas(area, read_areas(area, path), backend);
 	ram->size = order_backends(backend, nr, order, &nr_order);
@@ -310,9 +325,7 @@ struct ram *ram_open(const char *path)
 		fatal("guest RAM is not shared memory; add -object memory-backend-memfd,id=ram0,size=SIZE,share=on -machine memory-backend=ram0");
 
 	open_spare(ram, order, nr_order);
-	ram->base = reserve(ram->size);
-	for (i = 0, at = ram->base; i < nr_order; at += order[i++]->size)
-		mirror_backend(at, order[i]);
+	ram->base = in_a_row(order, nr_order, ram->size);
 
 	if (!find_layout(ram, order, nr_order))
 		fatal("the %" PRIu64 " MiB of shared memory found do not lie where a q35 machine has its RAM; back all of the RAM with shared memory and leave max-ram-below-4g alone",
@@ -334,6 +347,12 @@ uint8_t *ram_spare(const struct ram *ram, uint64_t *size)
 {
 	*size = ram->spare_size;
 	return ram->spare;
+}
+
+bool ram_spare_offset(const struct ram *ram, const void *host, uint64_t *offset)
+{
+	*offset = (uintptr_t)host - (uintptr_t)ram->spare;
+	return *offset < ram->spare_size;
 }
 
 static bool ranges_overlap(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)

@@ -27,6 +27,8 @@ uint64_t ram_offset(const struct ram *ram, uint64_t pa);
 
 /* Shared memory of the machine that is not RAM; NULL if there is none. */
 uint8_t *ram_spare(const struct ram *ram, uint64_t *size);
+/* The same memory in QEMU's own mapping: what of it is at @host?  False: nothing is. */
+bool ram_spare_offset(const struct ram *ram, const void *host, uint64_t *offset);
 
 /*
  * Is @host the memory that the CPUs see at @pa?  Writes something improbable

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
 
+#include "gprs.h"
 #include "guest.h"
 #include "report.h"
 #include "run_td.h"
+#include "tcg_tlb.h"
 #include "tsc.h"
 #include "window.h"
 
@@ -36,16 +38,6 @@ static uint64_t code_va(const char *at)
 	return CODE_VA + (uint64_t)(at - world_code);
 }
 
-bool td_is_left_address(uint64_t pc)
-{
-	return pc == code_va(world_left);
-}
-
-bool td_is_probed_address(uint64_t pc)
-{
-	return pc == code_va(world_probed);
-}
-
 static struct window_lp *lp_of(const struct vcpu *v)
 {
 	return window_lp(v->td.site->platform->window, v->index);
@@ -69,6 +61,7 @@ static void restore_host(struct vcpu *v)
 	vcpu_write(v, REG_CR3, v->td.cr3);
 	vcpu_write(v, REG_EFLAGS, v->td.eflags);
 	vcpu_write(v, REG_RSP, v->td.gpr[REG_RSP]);
+	tcg_tlb_return_to_host(tcg_tlb_of(v->index));
 }
 
 /* The host's own tables, with the world switch where users have something else. */
@@ -147,13 +140,28 @@ static void give_host_xmm(struct vcpu *v, uint16_t mask)
 /* Translations are of use on the LP that made them, for the vCPU it made them for. */
 static void refresh_tlb(struct vcpu *v, const struct guest_run *run)
 {
-	if (v->td.tlb_id != run->tlb_id || v->td.tlb_epoch != run->tlb_epoch)
+	if (v->td.tlb_id != run->tlb_id || v->td.tlb_epoch != run->tlb_epoch) {
 		tlb_flush(&v->td.tlb);
+		tcg_tlb_drop(tcg_tlb_of(v->index), TCG_WORLD_GUEST);
+	}
 	v->td.tlb_id = run->tlb_id;
 	v->td.tlb_epoch = run->tlb_epoch;
 }
 
-static void load_guest(struct vcpu *v, const struct guest_run *run)
+static struct vcpu_paging paging_of(const struct guest_cpu *cpu)
+{
+	return (struct vcpu_paging){ cpu->cr0, cpu->cr3, cpu->cr4, cpu->efer };
+}
+
+/* A write that the module did for the guest: it drops translations as the CPU's do. */
+static bool paging_differs(const struct vcpu_paging *last, const struct guest_cpu *cpu)
+{
+	return last->cr0 != cpu->cr0 || last->cr3 != cpu->cr3 || last->cr4 != cpu->cr4 ||
+	       last->efer != cpu->efer;
+}
+
+/* What changes from one stop to the next. */
+static void load_vmcb(struct vcpu *v, struct guest_run *run)
 {
 	const struct window *w = v->td.site->platform->window;
 	struct window_lp *lp = lp_of(v);
@@ -165,6 +173,17 @@ static void load_guest(struct vcpu *v, const struct guest_run *run)
 
 	vmcb_load(&lp->guest_vmcb, run, &tables);
 	load_gprs(&lp->world, &run->cpu.gpr);
+	if (run->drop_linear || paging_differs(&v->td.paging, &run->cpu))
+		tcg_tlb_drop(tcg_tlb_of(v->index), TCG_WORLD_GUEST);
+	run->drop_linear = false;
+}
+
+static void load_guest(struct vcpu *v, struct guest_run *run)
+{
+	const struct window *w = v->td.site->platform->window;
+	struct window_lp *lp = lp_of(v);
+
+	load_vmcb(v, run);
 	lp->world.guest_vmcb = window_pa(w, &lp->guest_vmcb);
 	lp->world.host_vmcb = window_pa(w, lp->host_vmcb);
 	lp->world.host_save = window_pa(w, lp->host_save);
@@ -175,14 +194,21 @@ static void load_guest(struct vcpu *v, const struct guest_run *run)
 	memcpy(lp->xsave, run->cpu.xsave, sizeof(lp->xsave));
 }
 
-static void save_guest(struct vcpu *v, struct guest_run *run, struct guest_exit *exit)
+static void save_vmcb(struct vcpu *v, struct guest_run *run, struct guest_exit *exit)
 {
 	const struct window_lp *lp = lp_of(v);
 
 	vmcb_save(&lp->guest_vmcb, &run->cpu, exit);
 	save_gprs(&lp->world, &run->cpu.gpr);
+	v->td.paging = paging_of(&run->cpu);
+}
+
+static void save_guest(struct vcpu *v, struct guest_run *run, struct guest_exit *exit)
+{
+	const struct window_lp *lp = lp_of(v);
+
+	save_vmcb(v, run, exit);
 	run->cpu.xcr0 = lp->world.xcr0;
-	run->cpu.tsc_aux = lp->world.tsc_aux;
 	memcpy(run->cpu.dr, lp->world.dr, sizeof(run->cpu.dr));
 	memcpy(run->cpu.xsave, lp->xsave, sizeof(lp->xsave));
 }
@@ -206,6 +232,7 @@ static void leave_host(struct vcpu *v, struct site *site)
 		fatal("the page tables of CPU %u, at 0x%" PRIx64 ", are not in RAM",
 		      v->index, v->td.cr3);
 	v->td.site = site;
+	tcg_tlb_leave_host(tcg_tlb_of(v->index));
 	vcpu_write(v, REG_CR3, world_cr3(p->window, lp_of(v), host_root));
 	vcpu_write(v, REG_RSP, DATA_VA);
 	vcpu_write(v, REG_EFLAGS, v->td.eflags & ~EFLAGS_IF);
@@ -293,20 +320,27 @@ static bool map_page(struct vcpu *v, const struct guest_exit *exit)
 	return true;
 }
 
-static void write_gprs(struct vcpu *v, const struct seam_regs *r)
+/* Back into the guest, with what is still in the CPU. */
+static void __attribute__((noreturn)) resume_guest(struct vcpu *v, struct guest_run *run)
 {
-	const uint64_t gpr[REG_GPRS] = {
-		[REG_RAX] = r->rax, [REG_RCX] = r->rcx, [REG_RDX] = r->rdx,
-		[REG_RBX] = r->rbx, [REG_RSP] = v->td.gpr[REG_RSP], [REG_RBP] = r->rbp,
-		[REG_RSI] = r->rsi, [REG_RDI] = r->rdi, [REG_R8] = r->r8,
-		[REG_R9] = r->r9, [REG_R10] = r->r10, [REG_R11] = r->r11,
-		[REG_R12] = r->r12, [REG_R13] = r->r13, [REG_R14] = r->r14,
-		[REG_R15] = r->r15,
-	};
-	unsigned int i;
+	load_vmcb(v, run);
+	vcpu_jump(v, code_va(world_resume));
+}
 
-	for (i = 0; i < REG_GPRS; i++)
-		vcpu_write(v, i, gpr[i]);
+void td_stopped(struct vcpu *v)
+{
+	struct platform *p = v->td.site->platform;
+	struct guest_run *run = seam_guest(p->seam, v->index);
+	struct guest_exit exit;
+
+	save_vmcb(v, run, &exit);
+	if (exit.why == GUEST_STOP_MEMORY && map_page(v, &exit)) {
+		run->inject = exit.vectoring;
+		resume_guest(v, run);
+	}
+	if (seam_guest_try(p->seam, v->index, &exit))
+		resume_guest(v, run);
+	vcpu_jump(v, code_va(world_leave));
 }
 
 struct site *td_left(struct vcpu *v)
@@ -318,30 +352,15 @@ struct site *td_left(struct vcpu *v)
 	struct guest_exit exit;
 
 	save_guest(v, run, &exit);
-	if (exit.why == GUEST_STOP_MEMORY && map_page(v, &exit)) {
-		run->inject = exit.vectoring;
-		run_guest(v, run);
-	}
 	if (platform_guest_exit(p, v, &exit, &result) == SEAM_END_RUN_GUEST)
 		run_guest(v, run);
 
 	restore_host(v);
 	give_host_xmm(v, result.xmm);
-	write_gprs(v, &result.regs);
+	vcpu_write(v, REG_RSP, v->td.gpr[REG_RSP]);
+	gprs_write(v, &result.regs, GPRS_ALL);
 	v->td.site = NULL;
 	return site;
-}
-
-struct outcome td_xsetbv(struct vcpu *v)
-{
-	uint64_t value = vcpu_read(v, REG_RDX) << 32 | vcpu_read32(v, REG_RAX);
-	struct seam *seam = v->td.site->platform->seam;
-
-	/* Left to TCG, it checks what the CPU has. */
-	if (!vcpu_in_long_mode(v) ||
-	    seam_guest_xsetbv(seam, v->index, vcpu_read32(v, REG_RCX), value))
-		return outcome_to_tcg();
-	return outcome_gp();
 }
 
 void td_invept(struct vcpu *v)

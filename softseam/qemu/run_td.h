@@ -22,18 +22,21 @@ bool td_active(const struct vcpu *v);
 /* Ask CPUID, then execute the SEAMCALL at @site again. */
 void td_probe(struct vcpu *v, struct site *site) __attribute__((noreturn));
 
-/* Where the world switch ends, and where the questions to CPUID do. */
-bool td_is_left_address(uint64_t pc);
-bool td_is_probed_address(uint64_t pc);
+/* The code of the world switch came to world_probed: the answers of CPUID are there. */
 void td_probed(struct vcpu *v) __attribute__((noreturn));
+/* It came to world_stopped.  Jumps back into the guest, or to the end of the switch. */
+void td_stopped(struct vcpu *v) __attribute__((noreturn));
 /*
- * The world switch ended.  Jumps back into the TD, or returns the site of the
+ * It came to world_left.  Jumps back into the TD, or returns the site of the
  * SEAMCALL, which is over: the host's registers are back.
  */
 struct site *td_left(struct vcpu *v);
 
-/* XSETBV in a TD. */
-struct outcome td_xsetbv(struct vcpu *v);
+/*
+ * An instruction in a TD that is watched.  It may be done here; left to TCG, the
+ * guest stops at it if it is none that the CPU executes.
+ */
+struct outcome td_execute(struct vcpu *v, const struct site *site);
 
 /* INVEPT by the host on this CPU. */
 void td_invept(struct vcpu *v);

@@ -51,6 +51,11 @@ struct vcpu_cpuid {
 	uint64_t answer;
 };
 
+/* The registers that linear addresses are translated by. */
+struct vcpu_paging {
+	uint64_t cr0, cr3, cr4, efer;
+};
+
 /* Running a TD, or about to: see run_td.c. */
 struct vcpu_td {
 	/* The SEAMCALL in progress; NULL: the host runs. */
@@ -60,6 +65,8 @@ struct vcpu_td {
 	/* Translations, and whose they are; an id of 0 is nobody's. */
 	struct tlb tlb;
 	uint64_t tlb_id, tlb_epoch;
+	/* As the guest left them when it stopped last. */
+	struct vcpu_paging paging;
 };
 
 struct vcpu {

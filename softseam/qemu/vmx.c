@@ -5,6 +5,7 @@
  * VMRESUME fail as they do for a VMCS with wrong controls.
  */
 #include "execute.h"
+#include "gprs.h"
 #include "msr.h"
 #include "ram.h"
 #include "report.h"
@@ -237,47 +238,6 @@ static struct outcome invvpid(struct vcpu *v, const struct site *site)
 	return vm_succeed();
 }
 
-static void load_regs(struct vcpu *v, struct seam_regs *r)
-{
-	*r = (struct seam_regs){
-		.rax = vcpu_read(v, REG_RAX), .rcx = vcpu_read(v, REG_RCX),
-		.rdx = vcpu_read(v, REG_RDX), .rbx = vcpu_read(v, REG_RBX),
-		.rbp = vcpu_read(v, REG_RBP), .rsi = vcpu_read(v, REG_RSI),
-		.rdi = vcpu_read(v, REG_RDI), .r8 = vcpu_read(v, REG_R8),
-		.r9 = vcpu_read(v, REG_R9), .r10 = vcpu_read(v, REG_R10),
-		.r11 = vcpu_read(v, REG_R11), .r12 = vcpu_read(v, REG_R12),
-		.r13 = vcpu_read(v, REG_R13), .r14 = vcpu_read(v, REG_R14),
-		.r15 = vcpu_read(v, REG_R15),
-	};
-}
-
-static void store_reg(struct vcpu *v, enum vcpu_reg reg, uint64_t before,
-		      uint64_t after)
-{
-	if (before != after)
-		vcpu_write(v, reg, after);
-}
-
-static void store_regs(struct vcpu *v, const struct seam_regs *in,
-		       const struct seam_regs *out)
-{
-	store_reg(v, REG_RAX, in->rax, out->rax);
-	store_reg(v, REG_RCX, in->rcx, out->rcx);
-	store_reg(v, REG_RDX, in->rdx, out->rdx);
-	store_reg(v, REG_RBX, in->rbx, out->rbx);
-	store_reg(v, REG_RBP, in->rbp, out->rbp);
-	store_reg(v, REG_RSI, in->rsi, out->rsi);
-	store_reg(v, REG_RDI, in->rdi, out->rdi);
-	store_reg(v, REG_R8, in->r8, out->r8);
-	store_reg(v, REG_R9, in->r9, out->r9);
-	store_reg(v, REG_R10, in->r10, out->r10);
-	store_reg(v, REG_R11, in->r11, out->r11);
-	store_reg(v, REG_R12, in->r12, out->r12);
-	store_reg(v, REG_R13, in->r13, out->r13);
-	store_reg(v, REG_R14, in->r14, out->r14);
-	store_reg(v, REG_R15, in->r15, out->r15);
-}
-
 static struct outcome seamcall(struct vcpu *v, struct site *site)
 {
 	struct seam_regs in, out;
@@ -288,13 +248,14 @@ static struct outcome seamcall(struct vcpu *v, struct site *site)
 	    window_locate(site->platform->window, reason, sizeof(reason)))
 		td_probe(v, site);
 
-	load_regs(v, &in);
+	in = (struct seam_regs){ 0 };
+	gprs_read(v, &in, GPRS_ALL);
 	out = in;
 	switch (platform_seamcall(site->platform, v, &out)) {
 	case SEAM_END_RUN_GUEST:
 		td_enter(v, site);
 	case SEAM_END_DONE:
-		store_regs(v, &in, &out);
+		gprs_write(v, &out, gprs_changed(&in, &out));
 		return vm_succeed();
 	case SEAM_END_VMFAILINVALID:
 		return vm_fail_invalid();

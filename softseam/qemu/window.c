@@ -175,6 +175,16 @@ uint64_t window_code_pa(const struct window *w)
 	return window_pa(w, w->common->code);
 }
 
+const char *window_code_at(const struct window *w, const void *host)
+{
+	uint64_t offset, start = (uint64_t)(w->common->code - w->base);
+
+	if (!ram_spare_offset(w->ram, host, &offset) || offset < start ||
+	    offset - start >= sizeof(w->common->code))
+		return NULL;
+	return world_code + (offset - start);
+}
+
 uint64_t window_iopm_pa(const struct window *w)
 {
 	return window_pa(w, w->common->iopm);

@@ -86,6 +86,8 @@ uint64_t window_pa(const struct window *w, const void *at);
 struct window_lp *window_lp(const struct window *w, unsigned int cpu);
 /* For all LPs: the code of the world switch, and what VMCBs point to. */
 uint64_t window_code_pa(const struct window *w);
+/* What of world_code QEMU fetches from @host in its memory; NULL: that is elsewhere. */
+const char *window_code_at(const struct window *w, const void *host);
 uint64_t window_iopm_pa(const struct window *w);
 uint64_t window_msrpm_pa(const struct window *w);
 

@@ -9,7 +9,7 @@
 #define MIB		UINT64_C(0x100000)
 
 /* A CPU that Linux takes for an Intel server, without what TCG would warn about. */
-#define CPU		"Skylake-Server,-pcid,-invpcid,-avx512f,-avx512bw,-avx512cd,-avx512dq," \
+#define CPU		"Skylake-Server,-erms,-pku,-pcid,-invpcid,-avx512f,-avx512bw,-avx512cd,-avx512dq," \
 			"-avx512vl,-hle,-rtm,-tsc-deadline,-xsavec"
 /* What runs TDs, and room for the window's address, whatever RAM there is. */
 #define CPU_FOR_TDS	",+svm,+npt,phys-bits=48"

@@ -154,6 +154,31 @@ static void cr4_features(void **state)
 	write_cr(h, 0, CR0_NOW | CR0_WP, OK);
 }
 
+/* Only long mode has PCIDs, and CR3 must not have one when they come. */
+static void cr4_pcide(void **state)
+{
+	struct host *h = *state;
+	struct guest_cpu *r;
+
+	guest_run_64bit(h);
+	r = guest_cpu(h);
+	r->cr3 |= 5;
+	write_cr(h, 4, CR4_NOW | CR4_PCIDE, GP);
+	r->cr3 &= ~0xFFFULL;
+	r->efer &= ~EFER_LONG_ACTIVE;
+	write_cr(h, 4, CR4_NOW | CR4_PCIDE, GP);
+	r->efer |= EFER_LONG_ACTIVE;
+	write_cr(h, 4, CR4_NOW | CR4_PCIDE, OK);
+	/* Later it may, and what else changes asks no more. */
+	r->cr3 |= 5;
+	write_cr(h, 4, CR4_NOW | CR4_PCIDE | 1 << 7, OK);
+	/* Paging stays on as long as there are PCIDs. */
+	r->seg[SEG_CS].ar &= ~SEG_AR_L;
+	write_cr(h, 0, CR0_NOW & ~CR0_PG, GP);
+	write_cr(h, 4, CR4_NOW, OK);
+	write_cr(h, 0, CR0_NOW & ~CR0_PG, OK);
+}
+
 static void other_crs(void **state)
 {
 	struct host *h = *state;
@@ -223,6 +248,7 @@ int main(void)
 		host_test(cr0_paging),
 		host_test(cr4),
 		host_test(cr4_features),
+		host_test(cr4_pcide),
 		host_test(other_crs),
 		host_test(lmsw),
 		host_test(cr_in_bad_state),

@@ -48,6 +48,13 @@ uint8_t *ram_spare(const struct ram *ram, uint64_t *size)
 	return fake_window.mem;
 }
 
+bool ram_spare_offset(const struct ram *ram, const void *host, uint64_t *offset)
+{
+	(void)ram;
+	*offset = (uintptr_t)host - (uintptr_t)fake_window.mem;
+	return *offset < fake_window.bytes;
+}
+
 bool ram_is_same_memory(uint8_t *host, uint64_t pa)
 {
 	return pa - fake_window.seen_at == (uint64_t)(host - fake_window.mem);

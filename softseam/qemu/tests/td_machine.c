@@ -36,6 +36,33 @@ bool seam_guest_map(struct seam *seam, unsigned int cpu, uint64_t gpa, struct gu
 	return true;
 }
 
+bool seam_guest_try(struct seam *seam, unsigned int cpu, const struct guest_exit *exit)
+{
+	(void)seam;
+	assert_int_equal(cpu, 0);
+	model.tried = *exit;
+	return model.tries;
+}
+
+/* Executing it leaves a mark in each register. */
+bool seam_guest_quick(struct seam *seam, unsigned int cpu, enum guest_quick what)
+{
+	struct seam_regs *r = &model.run.cpu.gpr;
+
+	(void)seam;
+	assert_int_equal(cpu, 0);
+	model.nr_quick++;
+	model.what = what;
+	if (!model.quick)
+		return false;
+	r->rax += 0x10000;
+	r->rbx += 0x10000;
+	r->rcx += 0x10000;
+	r->rdx += 0x10000;
+	r->r15 += 0x10000;
+	return true;
+}
+
 bool seam_guest_xsetbv(struct seam *seam, unsigned int cpu, uint32_t index, uint64_t value)
 {
 	(void)seam;
@@ -120,6 +147,12 @@ void go_on(void)
 {
 	assert_int_equal(JUMPS(td_left(v)), FAKE_JUMP_PC);
 	assert_int_equal(fake.jump_pc, CODE);
+}
+
+void stops_at(const char *where)
+{
+	assert_int_equal(JUMPS(td_stopped(v)), FAKE_JUMP_PC);
+	assert_int_equal(fake.jump_pc, CODE + (uint64_t)(where - world_code));
 }
 
 uint64_t *table_at(uint64_t pa)

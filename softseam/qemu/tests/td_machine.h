@@ -35,6 +35,11 @@ struct scripted_model {
 	struct guest_result result;
 	unsigned int nr_exits;
 	struct guest_exit exit;
+	/* What is handled while the guest's registers are in the CPU; the last such stop. */
+	bool tries, quick;
+	struct guest_exit tried;
+	unsigned int nr_quick;
+	enum guest_quick what;
 };
 
 extern struct scripted_model model;
@@ -51,6 +56,8 @@ void enter(void);
 void guest_stops(uint64_t code, uint64_t info1, uint64_t info2);
 struct site *leave(void);
 void go_on(void);
+/* The guest's stop, and where the world switch goes on then. */
+void stops_at(const char *where);
 
 /* A table in the window; where four levels of them lead, and where a guest's do. */
 uint64_t *table_at(uint64_t pa);

@@ -42,6 +42,8 @@ ASSEMBLE(to_cr4, "mov %r11, %cr4");
 ASSEMBLE(to_cr3, "mov %rax, %cr3");
 ASSEMBLE(from_cr4, "mov %cr4, %rax");
 ASSEMBLE(cpuid, "cpuid");
+ASSEMBLE(rdtsc, "rdtsc");
+ASSEMBLE(rdtscp, "rdtscp");
 ASSEMBLE(rdmsr, "rdmsr");
 ASSEMBLE(wrmsr, "wrmsr");
 ASSEMBLE(wbinvd, "wbinvd");
@@ -69,7 +71,7 @@ struct decode_case {
 
 static const struct decode_case cases[] = {
 	CASE(seamcall, .kind = INSN_SEAMCALL),
-	CASE(tdcall, .kind = INSN_OTHER),
+	CASE(tdcall, .kind = INSN_TDCALL),
 	CASE(encls, .kind = INSN_OTHER),
 	CASE(vmxon_rsp, .kind = INSN_VMXON, MEM(4, NONE, 1, 8)),
 	CASE(vmxon_gs, .kind = INSN_VMXON, MEM(3, 12, 8, -16, .segment = SEGMENT_GS)),
@@ -90,9 +92,11 @@ static const struct decode_case cases[] = {
 	CASE(invept, .kind = INSN_INVEPT, .reg = 10, MEM(5, NONE, 1, -0x80)),
 	CASE(invvpid, .kind = INSN_INVVPID, .reg = 7, MEM(6, NONE, 1, 0, .segment = SEGMENT_FS)),
 	CASE(to_cr4, .kind = INSN_MOV_TO_CR4, .reg = 4, .rm = 11),
-	CASE(to_cr3, .kind = INSN_OTHER),
+	CASE(to_cr3, .kind = INSN_MOV_TO_CR3, .reg = 3, .rm = 0),
 	CASE(from_cr4, .kind = INSN_MOV_FROM_CR4, .reg = 4, .rm = 0),
 	CASE(cpuid, .kind = INSN_CPUID),
+	CASE(rdtsc, .kind = INSN_RDTSC),
+	CASE(rdtscp, .kind = INSN_RDTSCP),
 	CASE(rdmsr, .kind = INSN_RDMSR),
 	CASE(wrmsr, .kind = INSN_WRMSR),
 	CASE(wbinvd, .kind = INSN_WBINVD),
@@ -115,6 +119,9 @@ static bool has_modrm(enum insn_kind kind)
 {
 	switch (kind) {
 	case INSN_SEAMCALL:
+	case INSN_TDCALL:
+	case INSN_RDTSC:
+	case INSN_RDTSCP:
 	case INSN_VMXOFF:
 	case INSN_VMLAUNCH:
 	case INSN_VMRESUME:

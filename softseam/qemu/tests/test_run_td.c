@@ -74,7 +74,6 @@ static void registers_out(void **state)
 	lp()->guest_vmcb.save.rax = 0xba;
 	lp()->world.dr[1] = 0x99;
 	lp()->world.xcr0 = 1;
-	lp()->world.tsc_aux = 9;
 	lp()->xsave[0] = 0x33;
 	model.end_of_exit = SEAM_END_DONE;
 	model.result.regs = (struct seam_regs){ .rax = 6, .rbp = 0x1005, .r15 = 0xff };
@@ -88,7 +87,6 @@ static void registers_out(void **state)
 	assert_int_equal(model.run.cpu.gpr.r12, 0xbc);
 	assert_int_equal(model.run.cpu.dr[1], 0x99);
 	assert_int_equal(model.run.cpu.xcr0, 1);
-	assert_int_equal(model.run.cpu.tsc_aux, 9);
 	assert_int_equal(model.run.cpu.xsave[0], 0x33);
 	assert_int_equal(fake.reg[REG_RAX], 6);
 	assert_int_equal(fake.reg[REG_RBP], 0x1005);
@@ -182,31 +180,50 @@ static void probing(void **state)
 	assert_int_equal(fake.reg[REG_CR3], HOST_ROOT | 3);
 }
 
-static void addresses_to_watch(void **state)
-{
-	(void)state;
-	assert_true(td_is_left_address(CODE + (uint64_t)(world_left - world_code)));
-	assert_false(td_is_left_address(CODE));
-	assert_true(td_is_probed_address(CODE + (uint64_t)(world_probed - world_code)));
-	assert_false(td_is_probed_address(CODE));
-}
-
-static void xsetbv(void **state)
+/* Handled with the guest's registers in the CPU: it goes on from what they are now. */
+static void resumes(void **state)
 {
 	(void)state;
 	enter();
-	fake.reg[REG_RCX] = 0;
-	fake.reg[REG_RDX] = 0;
-	fake.reg[REG_RAX] = 7;
-	assert_int_equal(td_xsetbv(v).kind, OUTCOME_TO_TCG);
-	fake.reg[REG_RAX] = 3;
-	assert_int_equal(td_xsetbv(v).kind, OUTCOME_GP);
-	fake.reg[REG_RAX] = 7;
-	fake.reg[REG_RDX] = 1;
-	assert_int_equal(td_xsetbv(v).kind, OUTCOME_GP);
-	/* Outside long mode there is no way to raise it. */
-	fake.reg[REG_EFER] &= ~EFER_LMA;
-	assert_int_equal(td_xsetbv(v).kind, OUTCOME_TO_TCG);
+	guest_stops(0x7B, 0, 0);
+	lp()->guest_vmcb.save.rip = 0x1234;
+	lp()->world.gpr[GPR_RBX] = 0xbb;
+	lp()->world.xcr0 = 0x55;
+	model.run.cpu.xcr0 = 7;
+	model.tries = true;
+	stops_at(world_resume);
+	assert_int_equal(model.tried.why, GUEST_STOP_IO);
+	assert_int_equal(model.nr_exits, 0);
+	assert_int_equal(model.run.cpu.rip, 0x1234);
+	assert_int_equal(model.run.cpu.gpr.rbx, 0xbb);
+	assert_int_equal(lp()->world.gpr[GPR_RBX], 0xbb);
+	/* What only the end of the switch saves is as it was. */
+	assert_int_equal(model.run.cpu.xcr0, 7);
+	assert_true(td_active(v));
+}
+
+static void does_not_resume(void **state)
+{
+	(void)state;
+	enter();
+	guest_stops(0x60, 0, 0);
+	stops_at(world_leave);
+	assert_int_equal(model.tried.why, GUEST_STOP_HOST_EVENT);
+	assert_true(td_active(v));
+}
+
+/* Where the code is, in QEMU's own memory. */
+static void code_in_memory(void **state)
+{
+	const uint8_t *code = fake_window.mem + (window_code_pa(window) - FAKE_WINDOW_PA);
+
+	(void)state;
+	assert_ptr_equal(window_code_at(window, code), world_code);
+	assert_ptr_equal(window_code_at(window, code + (world_left - world_code)), world_left);
+	assert_ptr_equal(window_code_at(window, code + 4095), world_code + 4095);
+	assert_null(window_code_at(window, code + 4096));
+	assert_null(window_code_at(window, code - 1));
+	assert_null(window_code_at(window, NULL));
 }
 
 int main(void)
@@ -220,8 +237,9 @@ int main(void)
 		td_test(xmm_in),
 		td_test(xmm_out),
 		td_test(probing),
-		td_test(addresses_to_watch),
-		td_test(xsetbv),
+		td_test(resumes),
+		td_test(does_not_resume),
+		td_test(code_in_memory),
 	};
 
 	return cmocka_run_group_tests_name("run_td", tests, NULL, NULL);

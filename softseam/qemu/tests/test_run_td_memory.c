@@ -15,7 +15,7 @@ static void memory_comes(void **state)
 	enter();
 	assert_int_equal(nested(model.gpa), NOTHING);
 	guest_stops(0x400, UINT64_C(1) << 32 | 6, 0x109123);
-	go_on();
+	stops_at(world_resume);
 	/* Nobody but the CPU heard of it. */
 	assert_int_equal(model.nr_exits, 0);
 	for (gpa = model.gpa; gpa < model.end; gpa += TLB_PAGE_4K)
@@ -35,7 +35,7 @@ static void large_memory_comes(void **state)
 	model.large = model.writable = true;
 	enter();
 	guest_stops(0x400, UINT64_C(1) << 32 | 4, model.gpa + 0x54321);
-	go_on();
+	stops_at(world_resume);
 	assert_int_equal(nested(model.gpa), 0x40000000);
 	assert_int_equal(nested(model.gpa + 0x1fffff), 0x401fffff);
 }
@@ -51,7 +51,7 @@ static void event_survives(void **state)
 	guest_stops(0x400, UINT64_C(1) << 32 | 4, 0x100000);
 	lp()->guest_vmcb.control.exit_int_info = 0x80000b0e;
 	lp()->guest_vmcb.control.exit_int_error = 2;
-	go_on();
+	stops_at(world_resume);
 	assert_int_equal(lp()->guest_vmcb.control.event, 0x80000b0e);
 	assert_int_equal(lp()->guest_vmcb.control.event_error, 2);
 }
@@ -65,6 +65,7 @@ static void memory_does_not_come(void **state)
 	model.end_of_exit = SEAM_END_DONE;
 	enter();
 	guest_stops(0x400, UINT64_C(1) << 32 | 4, 0x101000);
+	stops_at(world_leave);
 	assert_ptr_equal(leave(), &site);
 	assert_int_equal(model.exit.why, GUEST_STOP_MEMORY);
 	assert_int_equal(model.exit.gpa, 0x101000);
@@ -87,7 +88,7 @@ static void map_one(void)
 	model.end_of_exit = SEAM_END_DONE;
 	enter();
 	guest_stops(0x400, UINT64_C(1) << 32 | 4, 0x100000);
-	go_on();
+	stops_at(world_resume);
 	guest_stops(0x60, 0, 0);
 	leave();
 }
@@ -133,7 +134,7 @@ static void translations_overflow(void **state)
 		model.gpa = (uint64_t)i << 40;
 		model.end = model.gpa + TLB_PAGE_4K;
 		guest_stops(0x400, UINT64_C(1) << 32 | 4, model.gpa);
-		go_on();
+		stops_at(world_resume);
 		assert_int_not_equal(nested(model.gpa), NOTHING);
 		if (i)
 			assert_int_equal(nested((uint64_t)(i - 1) << 40), NOTHING);
