@@ -39,8 +39,11 @@
 /* An unused part of the range of CPUID leaves that a TD's kernel asks the host for. */
 #define MARK_LEAF	0x4f5ea000
 #define KLOG_READ_ALL	3
+#define KLOG_SIZE	10
 
 static FILE *port;
+/* Somebody works at the console. */
+static bool has_user;
 
 static double uptime(void)
 {
@@ -208,12 +211,27 @@ static void step_shell(void)
 	tell("shell", strcmp(answer, "shell 42\n") ? EIO : 0, NULL);
 }
 
-/* The kernel's log in few large pieces; the console itself is quiet. */
+/* Lines of the kernel's log begin with a level, e.g. "<6>": take them out; returns the new length. */
+static ssize_t without_levels(char *text, ssize_t len)
+{
+	ssize_t to = 0;
+
+	for (ssize_t from = 0; from < len; from++) {
+		bool start = !from || text[from - 1] == '\n';
+
+		if (start && len - from > 3 && text[from] == '<' && text[from + 2] == '>')
+			from += 3;
+		text[to++] = text[from];
+	}
+	return to;
+}
+
+/* The kernel's log in few large pieces; the console itself is quiet, or has a user. */
 static void show_log(void)
 {
-	int size = klogctl(10, NULL, 0), out = open(CONSOLE, O_WRONLY | O_NOCTTY);
-	char *text = size > 0 ? malloc((size_t)size) : NULL;
-	ssize_t done, len = text ? klogctl(KLOG_READ_ALL, text, size) : 0;
+	int size = klogctl(KLOG_SIZE, NULL, 0), out = open(CONSOLE, O_WRONLY | O_NOCTTY);
+	char *text = size > 0 && !has_user ? malloc((size_t)size) : NULL;
+	ssize_t done, len = text ? without_levels(text, klogctl(KLOG_READ_ALL, text, size)) : 0;
 
 	for (char *at = text; len > 0 && out >= 0; at += done, len -= done) {
 		done = write(out, at, (size_t)len);
@@ -267,6 +285,7 @@ static void step_prompt(void)
 {
 	pid_t pid = fork();
 
+	has_user = true;
 	if (!pid) {
 		setsid();
 		execl("/bin/busybox", "busybox", "cttyhack", "sh", "-l", (char *)NULL);
