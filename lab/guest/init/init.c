@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -232,6 +233,13 @@ static void show_log(void)
 	int size = klogctl(KLOG_SIZE, NULL, 0), out = open(CONSOLE, O_WRONLY | O_NOCTTY);
 	char *text = size > 0 && !has_user ? malloc((size_t)size) : NULL;
 	ssize_t done, len = text ? without_levels(text, klogctl(KLOG_READ_ALL, text, size)) : 0;
+	struct termios mode;
+
+	/* A terminal that turns newlines into two letters hands over each line by itself. */
+	if (!tcgetattr(out, &mode)) {
+		cfmakeraw(&mode);
+		tcsetattr(out, TCSANOW, &mode);
+	}
 
 	for (char *at = text; len > 0 && out >= 0; at += done, len -= done) {
 		done = write(out, at, (size_t)len);
