@@ -262,7 +262,7 @@ static int find_program(struct dl_phdr_info *info, size_t size, void *opaque)
 
 	(void)size;
 	for (i = 0; i < info->dlpi_phnum; i++) {
-		const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+		const Elf64_Phdr *segment = &info->dlpi_phdr[i];
 
 		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
 			continue;
@@ -280,7 +280,7 @@ static bool find_callers(void)
 
 	for (i = 0; i < NR_CALLERS; i++) {
 		void *at = dlsym(RTLD_DEFAULT, known_callers[i].name);
-		const ElfW(Sym) *symbol;
+		const Elf64_Sym *symbol;
 		void *extra = NULL;
 		Dl_info info;
 
