@@ -388,6 +388,22 @@ static void on_exception(unsigned int index, enum qemu_plugin_discon_type type,
 	vcpu_exception(this_vcpu(p, index), from_pc);
 }
 
+/*
+ * In the code of the world switch that is an NMI: the host handles it there, with
+ * translations of its own that the switch must not keep.
+ */
+static void on_interrupt(unsigned int index, enum qemu_plugin_discon_type type,
+			 uint64_t from_pc, uint64_t to_pc, void *userdata)
+{
+	struct platform *p = userdata;
+
+	(void)type;
+	(void)from_pc;
+	(void)to_pc;
+	if (td_active(this_vcpu(p, index)))
+		tcg_tlb_drop(tcg_tlb_of(index), TCG_WORLD_SWITCH);
+}
+
 static void on_qemu_exit(void *userdata)
 {
 	platform_exit(userdata);
@@ -421,6 +437,8 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_plugin_info *info
 	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate, p);
 	qemu_plugin_register_vcpu_discon_cb(id, QEMU_PLUGIN_DISCON_EXCEPTION,
 					    on_exception, p);
+	qemu_plugin_register_vcpu_discon_cb(id, QEMU_PLUGIN_DISCON_INTERRUPT,
+					    on_interrupt, p);
 	qemu_plugin_register_atexit_cb(id, on_qemu_exit, p);
 	return 0;
 }

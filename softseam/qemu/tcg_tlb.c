@@ -47,6 +47,8 @@ struct tcg_tlb {
 	char *kept[TCG_WORLDS];
 	/* The generation when it was last in use; 0: it holds nothing of use. */
 	uint64_t generation[TCG_WORLDS];
+	/* The one in use is not to be used again. */
+	bool spoiled;
 };
 
 /* What is known of this QEMU. */
@@ -129,11 +131,14 @@ static void exchange(struct tcg_tlb *t, enum tcg_world from, enum tcg_world to)
 {
 	size_t skip = sizeof(atomic_int), bytes = qemu.end - qemu.start - skip;
 	char *live = t->cpu + qemu.start + skip;
+	uint64_t now;
 	bool stale;
 
 	lock_tlb(t);
-	t->generation[from] = atomic_load(&generation);
-	stale = t->generation[to] != t->generation[from];
+	now = atomic_load(&generation);
+	stale = t->generation[to] != now;
+	t->generation[from] = t->spoiled ? 0 : now;
+	t->spoiled = false;
 	memcpy(t->kept[from], live, bytes);
 	memcpy(live, t->kept[to], bytes);
 	unlock_tlb(t);
@@ -418,8 +423,16 @@ void tcg_tlb_return_to_host(struct tcg_tlb *t)
 
 void tcg_tlb_drop(struct tcg_tlb *t, enum tcg_world world)
 {
-	if (t)
-		t->generation[world] = 0;
+	static const enum tcg_world in_use[] = {
+		[IN_HOST] = TCG_WORLD_HOST, [IN_SWITCH] = TCG_WORLD_SWITCH,
+		[ENTERING] = TCG_WORLD_GUEST, [IN_GUEST] = TCG_WORLD_GUEST,
+	};
+
+	if (!t)
+		return;
+	t->generation[world] = 0;
+	if (in_use[t->place] == world)
+		t->spoiled = true;
 }
 
 void tcg_tlb_reset(struct tcg_tlb *t)
@@ -428,5 +441,6 @@ void tcg_tlb_reset(struct tcg_tlb *t)
 		return;
 	t->place = IN_HOST;
 	memset(t->generation, 0, sizeof(t->generation));
+	t->spoiled = false;
 	qemu.flush(t->cpu, qemu.all);
 }

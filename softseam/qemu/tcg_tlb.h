@@ -33,7 +33,7 @@ struct tcg_tlb *tcg_tlb_of(unsigned int index);
  */
 void tcg_tlb_leave_host(struct tcg_tlb *t);
 void tcg_tlb_return_to_host(struct tcg_tlb *t);
-/* The guest that runs next must find nothing, or the code of the switch must not. */
+/* What @world has is of no use the next time; what is in use now goes on to be. */
 void tcg_tlb_drop(struct tcg_tlb *t, enum tcg_world world);
 /* The vCPU was reset: wherever it was, it is in the host, and no translation holds. */
 void tcg_tlb_reset(struct tcg_tlb *t);

@@ -262,6 +262,25 @@ static void dropped_guest(void **state)
 	assert_int_equal(entry[7], 1);
 }
 
+/* What is in use goes on to be, and is gone the next time. */
+static void dropped_in_use(void **state)
+{
+	(void)state;
+	round_trip(0);
+	tcg_tlb_leave_host(t);
+	tcg_tlb_drop(t, TCG_WORLD_SWITCH);
+	assert_kept(2);
+	tcg_tlb_return_to_host(t);
+	assert_kept(1);
+	tcg_tlb_leave_host(t);
+	assert_int_equal(nr_flushes, 1);
+	assert_int_equal(entry[7], NOTHING);
+	tcg_tlb_return_to_host(t);
+	tcg_tlb_leave_host(t);
+	assert_int_equal(nr_flushes, 1);
+	tcg_tlb_return_to_host(t);
+}
+
 /* What is not in use may become wrong: it is dropped before it is used again. */
 static void assert_all_dropped(void)
 {
@@ -359,6 +378,7 @@ int main(void)
 		cmocka_unit_test(own_flushes),
 		cmocka_unit_test(guest_without_paging),
 		cmocka_unit_test(dropped_guest),
+		cmocka_unit_test(dropped_in_use),
 		cmocka_unit_test(new_code),
 		cmocka_unit_test(unknown_caller),
 		cmocka_unit_test(another_cpu),
