@@ -201,7 +201,7 @@ def test_shell_gives_a_prompt_on_the_host(hosts):
         more = proc.stdout.read(1)
         assert more, f"the host ended without a prompt: {said[-500:]}"
         said += more
-    out, _ = proc.communicate("dmesg | grep -c 'TDX-Module init'; echo answer $((6 * 7)); exit\n", timeout=60)
+    out, _ = proc.communicate("dmesg | grep -c 'TDX-Module init'; echo answer $((6 * 7)); exit\n", timeout=600)
     assert "answer 42" in out, out
     assert proc.returncode == 0
     assert "Power down" in out
