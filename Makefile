@@ -45,7 +45,7 @@ refresh: ## rewrite series/ and added files from build/linux
 series: ## write the mails for git am to build/series
 	@$(LAB) series
 
-bench: ## measure what Dynamic PAMT and the plugin cost
+bench: ## measure what Dynamic PAMT, the plugin and a TD cost (SUITE=pamt, host, guest)
 	@$(LAB) bench
 
 sweep: ## fail each SEAMCALL and allocation of a TD's life in turn (SHARD=i/n, POINT=)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""make bench: what Dynamic PAMT costs, and what the plugin costs: the same with and without it, in turn."""
+"""make bench: what Dynamic PAMT, the plugin and a TD cost: the same with and without each, in turn."""
 import dataclasses
 import json
+import os
 import statistics
 from pathlib import Path
 
 from lab import initramfs, kernel, pamt_bench, place, qemu, report, run, selftests, trees
+from lab.guest import bench as guest_bench
 from lab.say import LabError, line
 
 ROUNDS = 5
@@ -69,8 +71,8 @@ def show_plugin(times):
              f"ratio pair by pair {ratio:.2f}")
 
 
-def bench():
-    pamt_bench.bench()
+def host():
+    """What the plugin costs a host, and what a launch of a small TD takes."""
     folder = place.BUILD / "bench"
     built = kernel.build(trees.kernel("series"))
     times, td = plugin(built, folder), launch(built, folder)
@@ -79,3 +81,16 @@ def bench():
          f"{td['seamcalls_per_second']:.0f} SEAMCALLs per second meanwhile, {td['us_per_seamcall_but_enter']:.1f} us each "
          "but for TDH.VP.ENTER")
     (folder / "bench.json").write_text(json.dumps({"rounds": ROUNDS, "seconds": times, "launch": td}, indent=1) + "\n")
+
+
+SUITES = {"pamt": pamt_bench.bench, "host": host, "guest": guest_bench.bench}
+
+
+def bench():
+    """All of them, or the one that SUITE= names."""
+    wanted = os.environ.get("SUITE")
+    if wanted and wanted not in SUITES:
+        raise LabError(f"SUITE={wanted}: there is no such benchmark, there are {' '.join(SUITES)}")
+    for name, suite in SUITES.items():
+        if wanted in (None, "", name):
+            suite()
