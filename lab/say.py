@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the lab tells the user: one line a step, progress on long ones."""
 import contextlib
+import re
 import subprocess
 import sys
 import threading
@@ -58,10 +59,15 @@ def step(name):
     line(f"{name}: {s.detail or 'done'} ({s.seconds():.1f} s)")
 
 
+def renamed(text, there, here):
+    """@text with paths that begin with @there beginning with @here; include@there is another path."""
+    return re.sub(rf"(?<![\w./-]){re.escape(there)}", lambda _: here, text)
+
+
 def command(cmd, log, what, on_line=None, rename=("", ""), **popen):
     """Run @cmd with its output in build/log/@log; LabError with its last words.
 
-    @rename replaces a path of the toolbox by the one that the user knows.
+    @rename replaces the beginning of paths in the toolbox by what the user knows.
     """
     place.LOGS.mkdir(parents=True, exist_ok=True)
     path = place.LOGS / log
@@ -70,7 +76,7 @@ def command(cmd, log, what, on_line=None, rename=("", ""), **popen):
         proc = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, text=True, errors="replace",
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **popen)
         for text in proc.stdout:
-            text = text.replace(*rename) if rename[0] else text
+            text = renamed(text, *rename) if rename[0] else text
             out.write(text)
             last = (last + [text.rstrip()])[-400:]
             if on_line:
