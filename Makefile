@@ -5,6 +5,7 @@
 # Passed to the lab when set, e.g. make run BASE=stock VCPUS=4
 export BASE KERNEL VCPUS MEM TDS TRACE DPAMT EXT SHARD POINT SUITE TEST DISCARD OVERWRITE V
 export GUEST_VCPUS GUEST_MEM GUEST_TDS GUEST_KERNEL GUEST_INITRD GUEST_APPEND GUEST_FIRMWARE GUEST_DISK GUEST_QEMU GUEST_SSH
+export LINUX LINUX_CONFIG GUEST_LINUX GUEST_LINUX_CONFIG
 
 LAB := lab/enter
 
@@ -14,6 +15,8 @@ help: ## show this list
 	@echo "make TARGET [NAME=VALUE...]"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 14
 	@echo "NAME: BASE=stock|series, KERNEL=7.2, VCPUS=2, MEM=1024 (MB), DPAMT=on|off, EXT=on|off, TDS=0..8, TRACE=1, SUITE=NAME, TEST=PATTERN,"
+	@echo "      LINUX=FOLDER (your kernel tree as the host), LINUX_CONFIG=FILE (more options for it),"
+	@echo "      GUEST_LINUX=FOLDER (your kernel tree as the TD), GUEST_LINUX_CONFIG=FILE,"
 	@echo "      GUEST_VCPUS=1, GUEST_MEM=512 (MB), GUEST_TDS=1, GUEST_KERNEL=, GUEST_INITRD=, GUEST_FIRMWARE=, GUEST_DISK= (files),"
 	@echo "      GUEST_APPEND=, GUEST_QEMU= (more arguments), GUEST_SSH=PORT (td-shell),"
 	@echo "      DISCARD=1 (tree, clean), OVERWRITE=1 (refresh); TDX_LAB_CACHE=FOLDER from the environment"

@@ -8,6 +8,8 @@ SRC = Path("/src")
 CACHE = Path("/cache")
 BUILD = SRC / "build"
 LOGS = BUILD / "log"
+# Files and folders that variables of the user's name, each under the name of its variable, read-only.
+GIVEN = Path("/run/given")
 
 
 def shown(path):

@@ -30,7 +30,8 @@ def from_console(text):
     pool = find(r"(\d+) MB allocated for TDX Module Extensions")
     module = find(r"[Mm]odule version: (\S+)")
     return {
-        "tdx_initialized": "virt/tdx: TDX-Module initialized" in text,
+        # As kernels up to 7.0 and newer ones say it.
+        "tdx_initialized": find(r"virt/tdx: (TDX-Module|module) initialized") is not None,
         "module_version": module[0] if module else None,
         "private_keyids": [int(keyids[0]), int(keyids[1])] if keyids else None,
         "pamt_kb": int(pamt[0]) if pamt else None,

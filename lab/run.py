@@ -41,13 +41,13 @@ def offered():
 
 
 def machine(steps=STEPS, programs=()):
-    """Build what a boot needs and say what it shall do."""
+    """Build what a boot needs and say what it shall do; with it what the user calls the kernel's tree, and the kernel."""
     base = trees.wanted_base()
     softseam.build()
     host = kernel.build(trees.kernel(base))
     return qemu.Machine(kernel=host.image, initramfs=initramfs.build(host, programs), steps=steps,
                         vcpus=number("VCPUS", *VCPUS), memory_mb=number("MEM", *MEMORY_MB),
-                        seam={"symbols": host.out / "System.map", "features0": offered()}), base, host
+                        seam={"symbols": host.out / "System.map", "features0": offered()}), host.called or base, host
 
 
 def launch(tds, vcpus, memory_mb):
@@ -63,9 +63,9 @@ def launch(tds, vcpus, memory_mb):
 
 
 def programs_of_tds():
-    """The programs that launch TDs; a bad choice of the host is told before anything is built."""
+    """The programs that launch TDs, from the series whatever the host is; a bad choice of it is told beforehand."""
     trees.wanted_base()
-    return selftests.build(kernel.build(trees.kernel("series")))
+    return selftests.build(trees.kernel("series"))
 
 
 def run(folder=place.BUILD / "run"):

@@ -6,12 +6,14 @@ import tempfile
 from pathlib import Path
 
 from lab import kernel as kernels
-from lab import place, series, source
+from lab import own, place, series, source
 from lab.say import LabError, line, step
 
 SERIES_TREE = place.BUILD / "linux"
 MAILS = place.BUILD / "series"
 STOCK_TREES = place.CACHE / "trees"
+# The base that stands for the tree that LINUX names.
+OWN = "own"
 
 
 def choice(name, allowed):
@@ -23,7 +25,8 @@ def choice(name, allowed):
 
 
 def wanted_base():
-    return choice("BASE", ("series", "stock"))
+    """What the environment chooses for the TDX host; a bad choice, a tree of no use too, is a clear error."""
+    return OWN if own.host() else choice("BASE", ("series", "stock"))
 
 
 def version():
@@ -80,7 +83,9 @@ def stage(work):
 
 
 def kernel(base, **how):
-    """The kernel of @base ("series" or "stock"), its tree made or staged as need be."""
+    """The kernel of @base ("series", "stock", OWN), its tree made or staged as need be."""
+    if base == OWN:
+        return own.host()
     if base == "stock":
         tree = stock()
     else:

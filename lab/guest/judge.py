@@ -47,6 +47,7 @@ def collect(folder, nr, parts, options, life, ended):
     seconds = marks.phases(life, boot.get("since_start")) if life else {}
     return {"td": nr, "vcpus": options.vcpus, "mb": options.memory_mb, "firmware": parts.firmware.name,
             "kernel": parts.kernel.name if parts.kernel else None, "ours": options.ours,
+            "tree": options.linux.called if options.linux else None,
             "cpus_seen": boot.get("cpus"), "memory_kb_seen": boot.get("memory_kb"),
             "entered": bool(life), "enters": life.enters if life else 0,
             "created_ns": life.created if life else None, "marks_ns": life.marks if life else {},

@@ -5,12 +5,11 @@ import os
 import shlex
 from pathlib import Path
 
-from lab import run
+from lab import kernel as kernels
+from lab import own, place, run
 from lab.guest import tdvf
 from lab.say import LabError
 
-# lab/inside shows files of the user's there, each under the name of its variable.
-FILES = Path("/run/guest")
 # What stands for Debian's firmware that starts only what is signed.
 SECURE_BOOT = "secureboot"
 NAMES = ("GUEST_KERNEL", "GUEST_INITRD", "GUEST_FIRMWARE", "GUEST_DISK")
@@ -27,6 +26,7 @@ STEPS = "shell,report,events,disk,net"
 class Options:
     """@kernel, @initrd, @firmware and @disk are None where the lab's own are wanted; @firmware may be SECURE_BOOT.
 
+    @linux is what @kernel must be built from first, if anything.
     Only tests choose @steps, @cpu, @kill, which is when td_host kills QEMU, and @ends, the last step of a TD, after
     which its QEMU ends.
     """
@@ -44,6 +44,7 @@ class Options:
     kill: str = ""
     ends: str = "poweroff"
     cpu: str = "host"
+    linux: kernels.Kernel = None
 
     @property
     def ours(self):
@@ -61,7 +62,7 @@ def file(name):
     given = os.environ.get(name)
     if not given:
         return None
-    path = FILES / name
+    path = place.GIVEN / name
     if name == "GUEST_FIRMWARE" and given == SECURE_BOOT:
         return SECURE_BOOT
     # lab/inside leaves no file there for what it could not find.
@@ -89,16 +90,16 @@ def line(name):
 def check(found):
     """Refuse what cannot work together."""
     if found.initrd and not found.kernel:
-        raise LabError("GUEST_INITRD needs GUEST_KERNEL, the kernel that it is for")
+        raise LabError("GUEST_INITRD needs GUEST_KERNEL or GUEST_LINUX, the kernel that it is for")
     if found.append and found.from_disk:
         raise LabError("GUEST_APPEND has no effect with GUEST_DISK, whose boot loader has its own command line: "
-                       "give GUEST_KERNEL too")
+                       "give GUEST_KERNEL or GUEST_LINUX too")
     if found.ssh and found.tds > 1:
         raise LabError(f"GUEST_SSH={found.ssh} GUEST_TDS={found.tds}: one TD only can have the port")
     if found.firmware == SECURE_BOOT:
         if not found.from_disk:
             raise LabError(f"GUEST_FIRMWARE={SECURE_BOOT} starts no kernel that QEMU hands it: give GUEST_DISK "
-                           "without GUEST_KERNEL")
+                           "without GUEST_KERNEL and GUEST_LINUX")
     elif found.firmware:
         tdvf.mrtd_of(found.firmware, f"GUEST_FIRMWARE={os.environ['GUEST_FIRMWARE']}")
 
@@ -107,6 +108,9 @@ def read():
     """The options that the environment says; LabError names the first that is of no use."""
     found = Options(run.number("GUEST_VCPUS", *VCPUS), run.number("GUEST_MEM", *MEMORY_MB),
                     run.number("GUEST_TDS", *TDS), *(file(name) for name in NAMES),
-                    append=line("GUEST_APPEND"), qemu=words("GUEST_QEMU"), ssh=run.number("GUEST_SSH", *PORT))
+                    append=line("GUEST_APPEND"), qemu=words("GUEST_QEMU"), ssh=run.number("GUEST_SSH", *PORT),
+                    linux=own.guest())
+    if found.linux:
+        found = dataclasses.replace(found, kernel=found.linux.image)
     check(found)
     return found

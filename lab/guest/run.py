@@ -51,6 +51,8 @@ def prepare(wanted, folder, memory_mb, last_step, interactive=False):
     run.offered()
     softseam.build()
     host = kernel.build(trees.kernel(base))
+    if wanted.linux:
+        kernel.build(wanted.linux)
     parts = machine.parts(wanted, lambda: initrd.build(host.out / "usr/gen_init_cpio", not wanted.kernel))
     folder.mkdir(parents=True, exist_ok=True)
     port = SSH_ON_HOST if wanted.ssh else 0
@@ -67,7 +69,7 @@ def prepare(wanted, folder, memory_mb, last_step, interactive=False):
                         vcpus=run.number("VCPUS", *run.VCPUS), memory_mb=memory_mb, seam=seam,
                         timeout=BOOT_SECONDS + TD_SECONDS * wanted.tds,
                         qemu_args=(*shares(folder), *network(wanted, interactive)))
-    return made, host, base, parts
+    return made, host, host.called or base, parts
 
 
 def guests_of(result, parts, wanted, lives):

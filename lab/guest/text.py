@@ -29,7 +29,8 @@ def lines(guests):
         off = NAMES[guest["powered_off"] if guest["ours"] else None]
         yield (f"{guest['td']:>4}{guest['vcpus']:>7}{guest['mb']:>6}{times[0]:>10}{times[1]:>8}{times[2]:>8}"
                f"{held['mrtd']:>6}{held['rtmr']:>6}{len(guest['events']):>8}{held['block']:>7}{held['network']:>9}"
-               f"{off:>11}  {guest['firmware']}, {guest['release'] or guest['kernel'] or '-'}")
+               f"{off:>11}  {guest['firmware']}, {guest['release'] or guest['kernel'] or '-'}"
+               f"{' (' + guest['tree'] + ')' if guest['tree'] else ''}")
         if guest["wrong"]:
             yield f"      {guest['wrong']}"
     yield "      firmware, kernel, shell: seconds from the TD's creation until it got there"

@@ -167,7 +167,8 @@ function showGuests() {
 			element(row, "td", cell, cell === "BAD" ? "bad" : "");
 		row.children[6].title = guest.mrtd;
 		row.children[7].title = guest.rtmrs.join("\n");
-		element(row, "td", guest.wrong || guest.firmware + ", " + (guest.release || guest.kernel || "-"),
+		element(row, "td", guest.wrong || guest.firmware + ", " + (guest.release || guest.kernel || "-") +
+			(guest.tree ? " (" + guest.tree + ")" : ""),
 			guest.wrong ? "text said bad" : "text said");
 	}
 }

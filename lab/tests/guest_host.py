@@ -12,7 +12,7 @@ from lab.say import LabError
 @contextlib.contextmanager
 def environment(**values):
     """The variables of make td as @values and nothing else say."""
-    names = [name for name in os.environ if name.startswith("GUEST_")] + ["BASE", "DPAMT", "EXT", "MEM", "VCPUS"]
+    names = [name for name in os.environ if name.startswith("GUEST_")] + ["BASE", "LINUX", "LINUX_CONFIG", "DPAMT", "EXT", "MEM", "VCPUS"]
     kept = {name: os.environ.pop(name) for name in names if name in os.environ}
     os.environ.update(values)
     try:

@@ -2,6 +2,7 @@
 """Stock guests as TDs in all sizes, in trouble, and on each kind of host."""
 import pytest
 
+from lab import place, trees
 from lab.guest.options import STEPS, Options
 from lab.tests.guest_host import assert_well, td
 
@@ -63,3 +64,14 @@ def test_static_pamt(request):
 
 def test_stock_host(request):
     run(request, Options(), BASE="stock")
+
+
+def test_kernel_built_from_a_tree(monkeypatch, tmp_path):
+    """The user's own tree in the TD: all that Debian's kernel does."""
+    (tmp_path / "GUEST_LINUX").symlink_to(trees.stock())
+    monkeypatch.setattr(place, "GIVEN", tmp_path)
+    report, _ = td("full/tree", GUEST_LINUX="../my tree")
+    assert_well(report)
+    guest, = report["guests"]
+    assert guest["tree"] == "../my tree" and guest["release"] == trees.stock().name.split("-")[1]
+    assert guest["mrtd_ok"] and guest["rtmr_ok"] and guest["block_ok"] and guest["network_ok"]

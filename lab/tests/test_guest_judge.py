@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from lab import trace
+from lab import kernel, place, trace
 from lab.guest import judge, machine, marks, options, text, tdvf
 from lab.guest import run as guest_run
 from lab.say import LabError
@@ -55,6 +55,11 @@ def test_a_td_that_is_well(left):
     assert guest["release"] == "7.2.12" and guest["events"] == [[0, "action"]]
     row = list(text.lines([guest]))[1].split()
     assert row[:12] == ["0", "1", "512", "1.0", "5.0", "12.0", "ok", "ok", "1", "ok", "ok", "ok"]
+
+
+def test_a_kernel_of_the_users_is_named_by_its_tree(left, tmp_path):
+    guest = left(wanted=options.Options(linux=kernel.Kernel("own-1", tmp_path, ("guest",), called="../my linux")))
+    assert list(text.lines([guest]))[1].endswith("fw.fd, 7.2.12 (../my linux)")
 
 
 @pytest.mark.parametrize("change, words", [
@@ -124,7 +129,7 @@ def test_tds_without_marks_are_told_by_their_order(tmp_path):
 
 
 def given(monkeypatch, **values):
-    for name in [*options.NAMES, "GUEST_VCPUS", "GUEST_MEM", "GUEST_TDS", "GUEST_APPEND", "GUEST_QEMU", "GUEST_SSH", "MEM"]:
+    for name in [*options.NAMES, "GUEST_LINUX", "GUEST_LINUX_CONFIG", "GUEST_VCPUS", "GUEST_MEM", "GUEST_TDS", "GUEST_APPEND", "GUEST_QEMU", "GUEST_SSH", "MEM"]:
         monkeypatch.delenv(name, raising=False)
     for name, value in values.items():
         monkeypatch.setenv(name, value)
@@ -155,7 +160,7 @@ def test_options_of_no_use(monkeypatch, values, words):
     (("GUEST_FIRMWARE",), {}, "GUEST_FIRMWARE=.* has no TDX metadata"),
 ])
 def test_files_that_do_not_go_together(monkeypatch, tmp_path, files, values, words):
-    monkeypatch.setattr(options, "FILES", tmp_path)
+    monkeypatch.setattr(place, "GIVEN", tmp_path)
     for name in files:
         (tmp_path / name).write_bytes(b"x" * 4096)
     given(monkeypatch, **{name: "/home/x/file" for name in files}, **values)
@@ -164,7 +169,7 @@ def test_files_that_do_not_go_together(monkeypatch, tmp_path, files, values, wor
 
 
 def test_an_empty_file_is_refused(monkeypatch, tmp_path):
-    monkeypatch.setattr(options, "FILES", tmp_path)
+    monkeypatch.setattr(place, "GIVEN", tmp_path)
     (tmp_path / "GUEST_KERNEL").touch()
     given(monkeypatch, GUEST_KERNEL="/home/x/vmlinuz")
     with pytest.raises(LabError, match="GUEST_KERNEL=/home/x/vmlinuz: the file is empty"):

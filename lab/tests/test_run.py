@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """make run with each of its options: real boots, and what their reports say."""
 import json
+import subprocess
 
 import pytest
 
-from lab import browser, place, run
+from lab import browser, kernel, own, place, run, trees
 from lab.say import LabError
 
-OPTIONS = ("BASE", "KERNEL", "VCPUS", "MEM", "TDS", "DPAMT", "EXT")
+OPTIONS = ("BASE", "KERNEL", "LINUX", "LINUX_CONFIG", "VCPUS", "MEM", "TDS", "DPAMT", "EXT")
 
 
 @pytest.fixture
@@ -53,6 +54,34 @@ def test_stock_kernel(reported):
     assert report["base"] == "stock" and report["pamt"]["measured"] == "static"
     assert report["pamt"]["static_kb"] == report["pamt_kb"]
     assert not report["extensions_initialised"] and report["pages_peak"]["pairs"] == 0
+
+
+@pytest.fixture
+def tree_of_mine(monkeypatch, tmp_path):
+    """A copy of the series' tree, seen read-only as lab/inside shows LINUX; the folder in which it can be changed."""
+    found = trees.kernel("series").tree
+    head = subprocess.run(["git", "-C", found, "rev-parse", "HEAD"], text=True, capture_output=True, check=True).stdout.strip()
+    copy = trees.scratch("test/own", found, head)
+    monkeypatch.setattr(place, "GIVEN", tmp_path)
+    seen = tmp_path / "LINUX"
+    seen.mkdir()
+    for words in (["--bind", copy, seen], ["-o", "remount,bind,ro", seen]):
+        subprocess.run(["mount", *words], check=True)
+    yield copy
+    subprocess.run(["umount", seen], check=True)
+
+
+def test_tree_of_the_users(reported, tree_of_mine, capsys):
+    """It boots, whatever it is called, and after a change only what was changed is compiled."""
+    report, _ = reported(LINUX="../my tree", TDS="1")
+    assert_well(report, 1)
+    assert report["base"] == "../my tree"
+    assert f"Linux {report['kernel']} (../my tree)" in capsys.readouterr().out
+    with (tree_of_mine / "arch/x86/virt/vmx/tdx/tdx.c").open("a") as file:
+        file.write("/* changed */\n")
+    kernel.build(own.host())
+    objects = int(capsys.readouterr().out.split(", ")[-1].split()[0])
+    assert 0 < objects < 30
 
 
 @pytest.mark.parametrize("dynamic", ["on", "off"])

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lab import initramfs, kernel, place, qemu, runner, selftests, trees
+from lab import initramfs, kernel, own, place, qemu, runner, selftests, trees
 
 PROGRAMS = ("tdx_lib_test", "tdx_vm_ioctl_test", "tdx_vcpu_ioctl_test", "tdx_run_test", "tdx_measure_test",
             "tdx_memory_test", "tdx_keyid_test", "tdx_stress_test")
@@ -20,14 +20,15 @@ KVM_BUG_WARNING = "at misc_cg_cancel_charge"
 
 
 def is_known(base, name):
-    return base == "stock" and KVM_BUG in name
+    """What a tree of the user's own is made from can be either."""
+    return base != "series" and KVM_BUG in name
 
 
 def complaints(result, base):
-    return [line for line in result.complaints() if base != "stock" or KVM_BUG_WARNING not in line]
+    return [line for line in result.complaints() if base == "series" or KVM_BUG_WARNING not in line]
 
 
-@pytest.fixture(scope="session", params=["stock", "series"])
+@pytest.fixture(scope="session", params=[trees.OWN] if own.host() else ["stock", "series"])
 def base(request):
     return request.param
 
@@ -35,7 +36,7 @@ def base(request):
 @pytest.fixture(scope="session")
 def ran(base):
     """One boot of a base that runs all programs in turn."""
-    programs = selftests.build(kernel.build(trees.kernel("series")))
+    programs = selftests.build(trees.kernel("series"))
     host = kernel.build(trees.kernel(base))
     steps = ",".join(["load:kvm-intel", *(f"run:{name}" for name in PROGRAMS)])
     machine = qemu.Machine(host.image, initramfs.build(host, programs), steps, vcpus=VCPUS, memory_mb=4096,
@@ -66,6 +67,8 @@ def test_bug_of_stock_kvm_is_found_and_fixed(ran, base, tmp_path):
     """Stock has it, or it need not be known here any more; the series has the fix."""
     results = results_of(ran, "tdx_keyid_test", tmp_path)
     failed = [name for kind, name, _ in results if kind == "failed"]
+    if base == trees.OWN:
+        pytest.skip("LINUX may have the fix or not")
     assert failed == ([f"tdx_keyid_test: {KVM_BUG}"] if base == "stock" else [])
     assert ran.says(KVM_BUG_WARNING) == (base == "stock")
 
