@@ -123,9 +123,10 @@ static void unlock_tlb(const struct tcg_tlb *t)
 }
 
 /*
- * Exchange the TLB in use.  Another thread that marks pages as code first raises the
- * generation and then visits the TLBs in use, each under its lock.  So either it finds
- * the new one in use, or the new generation is seen here.
+ * Exchange the TLB in use.  Another thread that marks a page as code visits the TLBs in
+ * use, each under its lock, and raises the generation before and after that.  One that
+ * it does not meet was put aside before the visit, with a generation that is older than
+ * the second one, or is taken up after it, when the first is newer than its own.
  */
 static void exchange(struct tcg_tlb *t, enum tcg_world from, enum tcg_world to)
 {
@@ -205,6 +206,7 @@ static void tlb_protect_code(uint64_t ram_addr)
 	atomic_fetch_add(&generation, 1);
 	qemu.clear_dirty(ram_addr & ~(uint64_t)(PAGE_BYTES - 1), PAGE_BYTES,
 			 DIRTY_MEMORY_CODE, 0);
+	atomic_fetch_add(&generation, 1);
 }
 
 static const uint8_t *skip_endbr(const uint8_t *code)

@@ -31,6 +31,8 @@ struct cpu {
 
 static struct cpu cpus[NR_CPUS];
 static unsigned int nr_flushes, nr_protected;
+/* What another CPU does while a page is marked as code. */
+static void (*meanwhile)(void);
 static uint32_t last_map;
 
 void tlb_init(void *cpu);
@@ -119,6 +121,8 @@ bool physical_memory_test_and_clear_dirty(uint64_t start, uint64_t bytes, unsign
 	assert_int_equal(client, 1);
 	assert_int_equal(mask, 0);
 	nr_protected++;
+	if (meanwhile)
+		meanwhile();
 	return true;
 }
 
@@ -304,6 +308,30 @@ static void new_code(void **state)
 	assert_all_dropped();
 }
 
+static void stop_guest(void)
+{
+	do_vmexit(&cpus[0], 0);
+}
+
+/* The guest's TLB is put aside just before it would have been visited. */
+static void new_code_meanwhile(void **state)
+{
+	(void)state;
+	round_trip(0);
+	tcg_tlb_leave_host(t);
+	helper_vmrun(&cpus[0], 0);
+	assert_kept(3);
+	meanwhile = stop_guest;
+	tlb_protect_code(0x5123);
+	meanwhile = NULL;
+	nr_flushes = 0;
+	helper_vmrun(&cpus[0], 0);
+	assert_int_equal(nr_flushes, 1);
+	assert_int_equal(entry[7], NOTHING);
+	do_vmexit(&cpus[0], 0);
+	tcg_tlb_return_to_host(t);
+}
+
 static void unknown_caller(void **state)
 {
 	(void)state;
@@ -380,6 +408,7 @@ int main(void)
 		cmocka_unit_test(dropped_guest),
 		cmocka_unit_test(dropped_in_use),
 		cmocka_unit_test(new_code),
+		cmocka_unit_test(new_code_meanwhile),
 		cmocka_unit_test(unknown_caller),
 		cmocka_unit_test(another_cpu),
 		cmocka_unit_test(reset),
