@@ -357,7 +357,6 @@ struct site *td_left(struct vcpu *v)
 
 	restore_host(v);
 	give_host_xmm(v, result.xmm);
-	vcpu_write(v, REG_RSP, v->td.gpr[REG_RSP]);
 	gprs_write(v, &result.regs, GPRS_ALL);
 	v->td.site = NULL;
 	return site;

@@ -3,8 +3,8 @@
  * Instructions of a TD that are done where they are met.
  *
  * To stop the guest for them costs far more than to execute them: each stop and each
- * way back drops all translations that TCG has.  What TCG executes in another way
- * than the CPU of a TDX platform is done here, too.
+ * way back moves most of its registers to memory, one by one.  What TCG executes in
+ * another way than the CPU of a TDX platform is done here, too.
  */
 #include "gprs.h"
 #include "guest.h"
