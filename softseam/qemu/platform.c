@@ -180,6 +180,14 @@ static void discard_files(void *opaque)
 	p->stats = NULL;
 }
 
+static void flush_files(void *opaque)
+{
+	struct platform *p = opaque;
+
+	if (p->trace)
+		trace_flush(p->trace);
+}
+
 static bool open_files(struct platform *p, char *err, size_t errlen)
 {
 	struct options *opt = &p->opt;
@@ -299,7 +307,7 @@ void platform_power_on(struct platform *p)
 
 	atomic_fetch_add(&p->power_on, 1);
 	/* From here on, files tell something. */
-	report_before_fatal(NULL, NULL);
+	report_before_fatal(flush_files, p);
 	write_stats(p);
 }
 

@@ -43,7 +43,7 @@ MADE_plugin-tests = $(PLUGIN_SRC) $(GUEST_SRC) $(GUEST_ASM) $(MODEL_SRC) $(GLIB_
 $(O)/asan-plugin/test_control: $(FAKED)
 $(O)/asan-plugin/test_cpu: $(FAKED)
 $(O)/asan-plugin/test_decode: $(O)/asan-plugin/qemu/decode.o
-$(O)/asan-plugin/test_files: $(patsubst %,$(O)/asan-plugin/qemu/%.o,json report stats tests/check_json trace) $(MODEL_ASAN)
+$(O)/asan-plugin/test_files: $(patsubst %,$(O)/asan-plugin/qemu/%.o,json report stats tests/check_json trace trace_files) $(MODEL_ASAN)
 $(O)/asan-plugin/test_flags: $(FAKED)
 $(O)/asan-plugin/test_probe: $(O)/asan-plugin/qemu/probe.o
 $(O)/asan-plugin/test_options: $(patsubst %,$(O)/asan-plugin/qemu/%.o,options tsc) $(MODEL_ASAN)

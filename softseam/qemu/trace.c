@@ -1,235 +1,236 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#define _GNU_SOURCE
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+/*
+ * CPUs fill one queue while the writer works on the other; then the two change
+ * places.  A CPU that finds its queue full waits for that.
+ */
 #include <glib.h>
 
-#include "json.h"
-#include "report.h"
 #include "trace.h"
+#include "trace_files.h"
 
-#define NS_PER_S	UINT64_C(1000000000)
-#define NS_PER_US	UINT64_C(1000)
+#define QUEUE_LENGTH	4096
+/* How long the writer collects before it writes, unless the queue fills up. */
+#define COLLECT_US	20000
 
-#define LEAF_MASK	UINT64_C(0xffff)
+/* A call; or a violation, if that has a rule. */
+struct entry {
+	struct seam_event call;
+	struct seam_regs in, out;
+	const char *caller;
+	struct seam_violation violation;
+	char *violation_text;
+	uint64_t now;
+};
 
-struct trace_file {
-	const char *path;
-	FILE *f;
+struct queue {
+	struct entry entry[QUEUE_LENGTH];
+	unsigned int nr;
 };
 
 struct trace {
+	/* Protects all but the files and the queue that is not being filled: the writer's. */
 	GMutex lock;
-	struct trace_file text, json;
-	bool first_json;
+	/* For the writer: there is something to do.  For the others: it is done. */
+	GCond todo, done;
+	struct queue queue[2], *filling;
+	/* Entries so far. */
+	uint64_t queued, written;
+	/* How many wait for the writer, who does not collect meanwhile. */
+	unsigned int waiting;
+	bool ending;
+	GThread *writer;
+	struct trace_files files;
 };
-
-static bool file_open(struct trace_file *file, const char *path, char *err,
-		      size_t errlen)
-{
-	if (!path)
-		return true;
-	file->f = fopen(path, "we");
-	if (!file->f) {
-		snprintf(err, errlen, "cannot write %s: %s", path, strerror(errno));
-		return false;
-	}
-	setvbuf(file->f, NULL, _IOLBF, BUFSIZ);
-	file->path = path;
-	return true;
-}
-
-/* A device or a pipe was there before us, and stays. */
-static void file_discard(struct trace_file *file)
-{
-	struct stat st;
-
-	if (!file->f)
-		return;
-	if (!fstat(fileno(file->f), &st) && S_ISREG(st.st_mode))
-		unlink(file->path);
-	fclose(file->f);
-	file->f = NULL;
-}
-
-static void file_close(struct trace_file *file)
-{
-	bool failed;
-
-	if (!file->f)
-		return;
-	failed = ferror(file->f);
-	if (fclose(file->f) || failed)
-		report("%s is incomplete: a write failed; is the disk full?",
-		       file->path);
-	file->f = NULL;
-}
 
 struct trace *trace_open(const char *text, const char *json, char *err,
 			 size_t errlen)
 {
 	struct trace *t = g_new0(struct trace, 1);
 
-	g_mutex_init(&t->lock);
-	if (!file_open(&t->text, text, err, errlen) ||
-	    !file_open(&t->json, json, err, errlen)) {
-		trace_discard(t);
+	if (!trace_files_open(&t->files, text, json, err, errlen)) {
+		g_free(t);
 		return NULL;
 	}
-	if (t->json.f)
-		fputs("[\n", t->json.f);
-	t->first_json = true;
+	g_mutex_init(&t->lock);
+	g_cond_init(&t->todo);
+	g_cond_init(&t->done);
+	t->filling = &t->queue[0];
 	return t;
+}
+
+static void write_entry(struct trace_files *files, struct entry *entry)
+{
+	if (!entry->violation.rule) {
+		trace_files_call(files, &entry->call, entry->caller);
+		return;
+	}
+	trace_files_violation(files, &entry->violation, entry->now);
+	g_free(entry->violation_text);
+}
+
+static void write_queue(struct trace *t, struct queue *q)
+{
+	for (unsigned int i = 0; i < q->nr; i++)
+		write_entry(&t->files, &q->entry[i]);
+	trace_files_flush(&t->files);
+}
+
+static bool is_urgent(const struct trace *t)
+{
+	return t->filling->nr >= QUEUE_LENGTH / 2 || t->waiting || t->ending;
+}
+
+/* Returns with something to write, or at the end with nothing. */
+static void collect(struct trace *t)
+{
+	gint64 until;
+
+	while (!t->filling->nr && !t->ending)
+		g_cond_wait(&t->todo, &t->lock);
+	until = g_get_monotonic_time() + COLLECT_US;
+	while (!is_urgent(t))
+		if (!g_cond_wait_until(&t->todo, &t->lock, until))
+			break;
+}
+
+static void *write_all(void *opaque)
+{
+	struct trace *t = opaque;
+	struct queue *q;
+
+	g_mutex_lock(&t->lock);
+	for (;;) {
+		collect(t);
+		q = t->filling;
+		if (!q->nr)
+			break;
+		t->filling = &t->queue[q == &t->queue[0]];
+		g_mutex_unlock(&t->lock);
+		write_queue(t, q);
+		g_mutex_lock(&t->lock);
+		t->written += q->nr;
+		q->nr = 0;
+		g_cond_broadcast(&t->done);
+	}
+	g_mutex_unlock(&t->lock);
+	return NULL;
+}
+
+/* Wait until the writer has made progress.  The caller holds the lock. */
+static void wait_for_writer(struct trace *t)
+{
+	t->waiting++;
+	g_cond_signal(&t->todo);
+	g_cond_wait(&t->done, &t->lock);
+	t->waiting--;
+}
+
+/* Everything queued so far is in the files afterwards.  The caller holds the lock. */
+static void drain(struct trace *t)
+{
+	uint64_t queued = t->queued;
+
+	while (t->written < queued)
+		wait_for_writer(t);
+}
+
+/* An entry to fill before the caller gives back the lock; NULL if the files end. */
+static struct entry *new_entry(struct trace *t)
+{
+	while (t->filling->nr == QUEUE_LENGTH && !t->ending)
+		wait_for_writer(t);
+	if (t->ending)
+		return NULL;
+	/* QEMU may have forked since trace_open(). */
+	if (!t->writer)
+		t->writer = g_thread_new("softseam-trace", write_all, t);
+	t->queued++;
+	t->filling->nr++;
+	if (t->filling->nr == 1 || t->filling->nr == QUEUE_LENGTH / 2)
+		g_cond_signal(&t->todo);
+	return &t->filling->entry[t->filling->nr - 1];
+}
+
+static void fill_call(struct entry *entry, const struct seam_event *e, const char *caller)
+{
+	entry->in = *e->in;
+	entry->out = *e->out;
+	entry->call = *e;
+	entry->call.in = &entry->in;
+	entry->call.out = &entry->out;
+	entry->caller = caller;
+	entry->violation.rule = NULL;
+}
+
+void trace_seamcall(struct trace *t, const struct seam_event *e,
+		    const char *caller)
+{
+	struct entry *entry;
+
+	g_mutex_lock(&t->lock);
+	entry = new_entry(t);
+	if (entry)
+		fill_call(entry, e, caller);
+	g_mutex_unlock(&t->lock);
+}
+
+static void fill_violation(struct entry *entry, const struct seam_violation *v, uint64_t now)
+{
+	entry->violation = *v;
+	entry->violation_text = g_strdup(v->text);
+	entry->violation.text = entry->violation_text;
+	entry->now = now;
+}
+
+void trace_violation(struct trace *t, const struct seam_violation *v, uint64_t now)
+{
+	struct entry *entry;
+
+	g_mutex_lock(&t->lock);
+	entry = new_entry(t);
+	if (entry) {
+		fill_violation(entry, v, now);
+		drain(t);
+	}
+	g_mutex_unlock(&t->lock);
+}
+
+void trace_flush(struct trace *t)
+{
+	g_mutex_lock(&t->lock);
+	drain(t);
+	g_mutex_unlock(&t->lock);
+}
+
+/* Nothing is queued any more, and the writer is gone. */
+static void stop(struct trace *t)
+{
+	GThread *writer;
+
+	g_mutex_lock(&t->lock);
+	t->ending = true;
+	g_cond_signal(&t->todo);
+	writer = t->writer;
+	t->writer = NULL;
+	g_mutex_unlock(&t->lock);
+	if (writer)
+		g_thread_join(writer);
+}
+
+void trace_close(struct trace *t)
+{
+	stop(t);
+	trace_files_close(&t->files);
 }
 
 void trace_discard(struct trace *t)
 {
 	if (!t)
 		return;
-	file_discard(&t->text);
-	file_discard(&t->json);
+	stop(t);
+	trace_files_discard(&t->files);
 	g_mutex_clear(&t->lock);
+	g_cond_clear(&t->todo);
+	g_cond_clear(&t->done);
 	g_free(t);
-}
-
-void trace_close(struct trace *t)
-{
-	g_mutex_lock(&t->lock);
-	if (t->json.f)
-		fputs("\n]\n", t->json.f);
-	file_close(&t->text);
-	file_close(&t->json);
-	g_mutex_unlock(&t->lock);
-}
-
-static void leaf_text(char *buf, size_t len, uint64_t rax)
-{
-	const char *name = seam_leaf_name((unsigned int)(rax & LEAF_MASK));
-
-	if (name)
-		snprintf(buf, len, "%s", name);
-	else
-		snprintf(buf, len, "leaf %" PRIu64, rax & LEAF_MASK);
-}
-
-static void status_text(char *buf, size_t len, const struct seam_event *e)
-{
-	if (e->how == SEAM_END_VMFAILINVALID)
-		snprintf(buf, len, "VMfailInvalid");
-	else if (e->how == SEAM_END_GP)
-		snprintf(buf, len, "#GP");
-	else if (e->how == SEAM_END_UD)
-		snprintf(buf, len, "#UD");
-	else
-		seam_format_status(buf, len, e->out->rax);
-}
-
-static void print_string(FILE *f, const char *key, const char *value)
-{
-	if (!value)
-		return;
-	fprintf(f, ",\"%s\":", key);
-	json_string(f, value);
-}
-
-/* RAX, and registers by what they mean. */
-static void print_regs(FILE *f, const char *key, const struct seam_event *e,
-		       bool output)
-{
-	uint64_t value = output ? e->out->rax : e->in->rax;
-	const char *meaning;
-	unsigned int i;
-
-	fprintf(f, ",\"%s\":{\"rax\":\"0x%" PRIx64 "\"", key, value);
-	for (i = 0; seam_event_operand(e, output, i, &meaning, &value); i++)
-		fprintf(f, ",\"%s\":\"0x%" PRIx64 "\"", meaning, value);
-	fputs("}", f);
-}
-
-static void start_json_event(struct trace *t)
-{
-	if (!t->first_json)
-		fputs(",\n", t->json.f);
-	t->first_json = false;
-}
-
-static void print_json_time(FILE *f, const char *key, uint64_t ns)
-{
-	fprintf(f, ",\"%s\":%" PRIu64 ".%03" PRIu64, key, ns / NS_PER_US,
-		ns % NS_PER_US);
-}
-
-static void print_json(struct trace *t, const struct seam_event *e,
-		       const char *caller)
-{
-	char leaf[64], status[96];
-	FILE *f = t->json.f;
-
-	leaf_text(leaf, sizeof(leaf), e->in->rax);
-	status_text(status, sizeof(status), e);
-
-	start_json_event(t);
-	fputs("{\"name\":", f);
-	json_string(f, leaf);
-	fprintf(f, ",\"cat\":\"seamcall\",\"ph\":\"X\",\"pid\":0,\"tid\":%u", e->cpu);
-	print_json_time(f, "ts", e->start);
-	print_json_time(f, "dur", e->end - e->start);
-	fputs(",\"args\":{\"status\":", f);
-	json_string(f, status);
-	print_string(f, "exit", seam_event_exit(e));
-	print_string(f, "vmcall", seam_event_vmcall(e));
-	print_regs(f, "in", e, false);
-	print_regs(f, "out", e, true);
-	print_string(f, "caller", caller);
-	fprintf(f, ",\"injected\":%s}}", e->injected ? "true" : "false");
-	fflush(f);
-}
-
-void trace_seamcall(struct trace *t, const struct seam_event *e,
-		    const char *caller)
-{
-	char line[512];
-
-	seam_format_event(line, sizeof(line), e);
-
-	g_mutex_lock(&t->lock);
-	if (t->text.f)
-		fprintf(t->text.f, "%s%s%s\n", line, caller ? " by " : "",
-			caller ? caller : "");
-	if (t->json.f)
-		print_json(t, e, caller);
-	g_mutex_unlock(&t->lock);
-}
-
-static void print_json_violation(struct trace *t, const struct seam_violation *v,
-				 uint64_t now)
-{
-	FILE *f = t->json.f;
-
-	start_json_event(t);
-	fputs("{\"name\":", f);
-	json_string(f, v->rule);
-	fprintf(f, ",\"cat\":\"violation\",\"ph\":\"i\",\"s\":\"g\",\"pid\":0,\"tid\":%u",
-		v->cpu);
-	print_json_time(f, "ts", now);
-	fputs(",\"args\":{\"text\":", f);
-	json_string(f, v->text);
-	fputs("}}", f);
-	fflush(f);
-}
-
-void trace_violation(struct trace *t, const struct seam_violation *v, uint64_t now)
-{
-	g_mutex_lock(&t->lock);
-	if (t->text.f)
-		fprintf(t->text.f, "[%5" PRIu64 ".%09" PRIu64 "] cpu%u violation %s: %s\n",
-			now / NS_PER_S, now % NS_PER_S, v->cpu, v->rule, v->text);
-	if (t->json.f)
-		print_json_violation(t, v, now);
-	g_mutex_unlock(&t->lock);
 }

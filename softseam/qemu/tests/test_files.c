@@ -137,22 +137,79 @@ static void test_trace(void **state)
 	trace_discard(t);
 }
 
+static const struct seam_violation violation = {
+	.cpu = 1, .rule = "no-wbinvd", .pa = 0x1000, .text = "the \"text\"\\\n",
+};
+
 /* What is there without trace_close() is what a crash leaves. */
-static void test_trace_is_written_at_once(void **state)
+static void test_trace_is_written_soon(void **state)
 {
 	struct trace *t = trace_open(text, NULL, err, sizeof(err));
+	unsigned int patience = 6000;
 
 	(void)state;
 	assert_non_null(t);
 	trace_one(t, SEAM_END_DONE, NULL);
+	while (!count(text, "TDH.SYS.RD") && patience--)
+		g_usleep(10000);
 	assert_contains(text, "TDH.SYS.RD");
 	trace_discard(t);
 	assert_int_not_equal(access(text, F_OK), 0);
 }
 
-static const struct seam_violation violation = {
-	.cpu = 1, .rule = "no-wbinvd", .pa = 0x1000, .text = "the \"text\"\\\n",
-};
+static void test_trace_is_written_when_asked(void **state)
+{
+	struct trace *t = trace_open(text, NULL, err, sizeof(err));
+
+	(void)state;
+	assert_non_null(t);
+	trace_flush(t);
+	trace_one(t, SEAM_END_DONE, NULL);
+	trace_flush(t);
+	assert_contains(text, "TDH.SYS.RD");
+	trace_one(t, SEAM_END_GP, NULL);
+	trace_violation(t, &violation, 2000000000);
+	assert_contains(text, "#GP");
+	assert_contains(text, "no-wbinvd");
+	trace_close(t);
+	/* Nobody writes these any more, and nobody waits for them. */
+	trace_violation(t, &violation, 2000000000);
+	trace_flush(t);
+	assert_int_equal(count(text, "no-wbinvd"), 1);
+	trace_discard(t);
+}
+
+#define CPUS		4
+#define CALLS_OF_CPU	20000
+
+static void *make_calls(void *opaque)
+{
+	for (unsigned int i = 0; i < CALLS_OF_CPU; i++)
+		trace_one(opaque, SEAM_END_DONE, NULL);
+	return NULL;
+}
+
+/* More than the queues hold, from several CPUs, while one finds violations. */
+static void test_trace_of_many_calls(void **state)
+{
+	struct trace *t = trace_open(text, json, err, sizeof(err));
+	GThread *cpu[CPUS];
+
+	(void)state;
+	assert_non_null(t);
+	for (unsigned int i = 0; i < CPUS; i++)
+		cpu[i] = g_thread_new("cpu", make_calls, t);
+	for (unsigned int i = 0; i < 100; i++)
+		trace_violation(t, &violation, i);
+	assert_int_equal(count(text, "no-wbinvd"), 100);
+	for (unsigned int i = 0; i < CPUS; i++)
+		g_thread_join(cpu[i]);
+	trace_close(t);
+	assert_int_equal(count(text, "TDH.SYS.RD"), CPUS * CALLS_OF_CPU);
+	assert_json(json);
+	assert_int_equal(count(json, "\"ph\":\"X\""), CPUS * CALLS_OF_CPU);
+	trace_discard(t);
+}
 
 static void test_trace_violation(void **state)
 {
@@ -245,6 +302,7 @@ static void test_trace_without_end(void **state)
 	(void)state;
 	assert_non_null(t);
 	trace_one(t, SEAM_END_DONE, NULL);
+	trace_flush(t);
 	data = contents(json);
 	whole = g_strconcat(data, "]", NULL);
 	assert_false(json_is_valid(data, &where));
@@ -358,7 +416,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json_checker),
 		TEST(test_trace),
-		TEST(test_trace_is_written_at_once),
+		TEST(test_trace_is_written_soon),
+		TEST(test_trace_is_written_when_asked),
+		TEST(test_trace_of_many_calls),
 		TEST(test_trace_violation),
 		TEST(test_trace_of_all_leaves),
 		TEST(test_trace_of_exits),
