@@ -28,7 +28,10 @@ static struct platform the_platform;
 static GHashTable *sites;
 static GMutex sites_lock;
 
-static struct vcpu *this_vcpu(struct platform *p, unsigned int index)
+/* What a callback for an instruction was called from. */
+#define TCG_CODE	__builtin_return_address(0)
+
+static struct vcpu *this_vcpu(struct platform *p, unsigned int index, const void *from)
 {
 	struct vcpu *v = p->vcpu[index];
 	unsigned int power_on = atomic_load(&p->power_on);
@@ -38,6 +41,7 @@ static struct vcpu *this_vcpu(struct platform *p, unsigned int index)
 		tcg_tlb_reset(tcg_tlb_of(index));
 		v->power_on = power_on;
 	}
+	v->called_from = from;
 	return v;
 }
 
@@ -85,7 +89,7 @@ static struct outcome execute(struct vcpu *v, struct site *site)
 static void on_execute(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
-	struct vcpu *v = this_vcpu(site->platform, index);
+	struct vcpu *v = this_vcpu(site->platform, index, TCG_CODE);
 	struct outcome o = td_active(v) ? td_execute(v, site) : execute(v, site);
 
 	finish(v, site, &o);
@@ -95,7 +99,7 @@ static void on_execute(unsigned int index, void *userdata)
 static void on_execute_in_td(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
-	struct vcpu *v = this_vcpu(site->platform, index);
+	struct vcpu *v = this_vcpu(site->platform, index, TCG_CODE);
 	struct outcome o;
 
 	if (!td_active(v))
@@ -106,7 +110,7 @@ static void on_execute_in_td(unsigned int index, void *userdata)
 
 static void on_world_stopped(unsigned int index, void *userdata)
 {
-	struct vcpu *v = this_vcpu(userdata, index);
+	struct vcpu *v = this_vcpu(userdata, index, TCG_CODE);
 
 	if (td_active(v))
 		td_stopped(v);
@@ -114,7 +118,7 @@ static void on_world_stopped(unsigned int index, void *userdata)
 
 static void on_world_left(unsigned int index, void *userdata)
 {
-	struct vcpu *v = this_vcpu(userdata, index);
+	struct vcpu *v = this_vcpu(userdata, index, TCG_CODE);
 	const struct outcome o = outcome_flags(false, false);
 
 	if (td_active(v))
@@ -123,7 +127,7 @@ static void on_world_left(unsigned int index, void *userdata)
 
 static void on_world_probed(unsigned int index, void *userdata)
 {
-	struct vcpu *v = this_vcpu(userdata, index);
+	struct vcpu *v = this_vcpu(userdata, index, TCG_CODE);
 
 	if (td_active(v))
 		td_probed(v);
@@ -132,7 +136,7 @@ static void on_world_probed(unsigned int index, void *userdata)
 static void on_cpuid(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
-	struct vcpu *v = this_vcpu(site->platform, index);
+	struct vcpu *v = this_vcpu(site->platform, index, TCG_CODE);
 
 	if (!td_active(v))
 		cpuid_before(v, site);
@@ -141,7 +145,7 @@ static void on_cpuid(unsigned int index, void *userdata)
 static void on_after_cpuid(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
-	struct vcpu *v = this_vcpu(site->platform, index);
+	struct vcpu *v = this_vcpu(site->platform, index, TCG_CODE);
 
 	if (!td_active(v))
 		cpuid_after(v, site, site->pc);
@@ -152,7 +156,7 @@ static void on_restart_block(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
 
-	vcpu_jump(this_vcpu(site->platform, index), site->pc);
+	vcpu_jump(this_vcpu(site->platform, index, TCG_CODE), site->pc);
 }
 
 static void on_reset_vector(unsigned int index, void *userdata)
@@ -385,7 +389,7 @@ static void on_exception(unsigned int index, enum qemu_plugin_discon_type type,
 
 	(void)type;
 	(void)to_pc;
-	vcpu_exception(this_vcpu(p, index), from_pc);
+	vcpu_exception(this_vcpu(p, index, NULL), from_pc);
 }
 
 /*
@@ -400,7 +404,7 @@ static void on_interrupt(unsigned int index, enum qemu_plugin_discon_type type,
 	(void)type;
 	(void)from_pc;
 	(void)to_pc;
-	if (td_active(this_vcpu(p, index)))
+	if (td_active(this_vcpu(p, index, NULL)))
 		tcg_tlb_drop(tcg_tlb_of(index), TCG_WORLD_SWITCH);
 }
 

@@ -51,8 +51,9 @@ RUN_TD		:= $(patsubst %,$(O)/asan-plugin/qemu/%.o,gprs probe run_td tcg_tlb td_i
 		   $(patsubst %,$(O)/asan-plugin/qemu/tests/%.o,fake_qemu fake_window td_machine)
 $(O)/asan-plugin/test_run_td: $(RUN_TD)
 $(O)/asan-plugin/test_run_td_memory: $(RUN_TD)
-# It looks its fake QEMU's functions up by name.
-$(O)/asan-plugin/test_tcg_tlb: TEST_LDFLAGS := -rdynamic
+# They look their fake QEMU's functions up by name.
+$(O)/asan-plugin/test_tcg_jump $(O)/asan-plugin/test_tcg_tlb: TEST_LDFLAGS := -rdynamic
+$(O)/asan-plugin/test_tcg_jump: $(patsubst %,$(O)/asan-plugin/qemu/%.o,report tcg_jump)
 $(O)/asan-plugin/test_tcg_tlb: $(O)/asan-plugin/qemu/tcg_tlb.o
 $(O)/asan-plugin/test_td_insn: $(RUN_TD)
 $(O)/asan-plugin/test_symbols: $(O)/asan-plugin/qemu/symbols.o

@@ -9,6 +9,7 @@
 #include "gprs.h"
 #include "guest.h"
 #include "run_td.h"
+#include "tcg_jump.h"
 
 #define CR3_KEEP_TRANSLATIONS	(UINT64_C(1) << 63)
 #define CR3_ADDRESS_BITS	48
@@ -63,7 +64,8 @@ static struct outcome execute_quick(struct vcpu *v, enum insn_kind kind)
 
 	while (quick[i].kind != kind)
 		i++;
-	if (!may_be_quick(v, run, kind))
+	/* A stop keeps the flags, whatever this QEMU is. */
+	if (!tcg_jump_is_safe() || !may_be_quick(v, run, kind))
 		return outcome_to_tcg();
 	gprs_read(v, &run->cpu.gpr, quick[i].in);
 	before = run->cpu.gpr;

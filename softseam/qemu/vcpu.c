@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "tcg_jump.h"
 #include "vcpu.h"
 
 static const char *const reg_names[REG_COUNT] = {
@@ -172,7 +173,9 @@ uint64_t vcpu_effective_address(struct vcpu *v, const struct insn_mem *mem,
 
 void vcpu_jump(struct vcpu *v, uint64_t pc)
 {
-	(void)v;
+	if (v->called_from)
+		tcg_jump_settle(v->index, v->called_from);
+	v->called_from = NULL;
 	qemu_plugin_set_pc(pc);
 }
 

@@ -101,6 +101,9 @@ struct vcpu {
 
 	/* Function that made the SEAMCALL in progress, or NULL. */
 	const char *caller;
+
+	/* Where in TCG's code the callback that runs was called; NULL: not from there. */
+	const void *called_from;
 };
 
 /* Finds the registers of the vCPU whose thread calls.  Exits on failure. */

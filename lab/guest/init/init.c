@@ -309,6 +309,7 @@ static const struct {
 	{ "shell", step_shell },
 	{ "report", step_report },
 	{ "events", step_events },
+	{ "flags", step_flags },
 	{ "disk", step_disk },
 	{ "net", step_net },
 	{ "memory", step_memory },

@@ -6,6 +6,7 @@
 void __attribute__((format(printf, 3, 4))) tell(const char *step, int err, const char *fmt, ...);
 
 void step_disk(void);
+void step_flags(void);
 void step_net(void);
 void step_memory(void);
 

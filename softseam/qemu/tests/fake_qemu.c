@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fake_qemu.h"
+#include "tcg_jump.h"
 #include "ram.h"
 #include "report.h"
 
@@ -96,6 +97,17 @@ bool qemu_plugin_translate_vaddr(uint64_t vaddr, uint64_t *hwaddr)
 	fake.nr_translations++;
 	*hwaddr = vaddr + fake.pa_offset;
 	return is_mapped(vaddr, 1);
+}
+
+bool tcg_jump_is_safe(void)
+{
+	return !fake.flags_are_lost;
+}
+
+void tcg_jump_settle(unsigned int index, const void *from)
+{
+	(void)index;
+	fake.settled_from = from;
 }
 
 /* The executors return an outcome; jumping is their caller's part. */

@@ -47,6 +47,9 @@ struct fake {
 	bool jumps;
 	jmp_buf jump;
 	uint64_t jump_pc;
+	/* Where a callback that jumped was called from, and whether QEMU can do nothing with that. */
+	const void *settled_from;
+	bool flags_are_lost;
 	unsigned int checked_package;
 	uint64_t syscall_entry;
 	unsigned int nr_reports;

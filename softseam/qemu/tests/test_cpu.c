@@ -36,6 +36,25 @@ static uint64_t edx_eax(void)
 	return fake.reg[REG_RDX] << 32 | fake.reg[REG_RAX];
 }
 
+/* A callback of translated code says where it was called from; one of QEMU's loop does not. */
+static void test_jump_settles_flags(void **state)
+{
+	struct vcpu *v = *state;
+	static char code[1];
+
+	fake.jumps = true;
+	v->called_from = code;
+	if (!setjmp(fake.jump))
+		vcpu_jump(v, 0x1000);
+	assert_ptr_equal(fake.settled_from, code);
+	assert_null(v->called_from);
+
+	fake.settled_from = NULL;
+	if (!setjmp(fake.jump))
+		vcpu_jump(v, 0x1000);
+	assert_null(fake.settled_from);
+}
+
 static void test_msr_read(void **state)
 {
 	uint32_t msr;
@@ -395,6 +414,7 @@ static void test_registers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_jump_settles_flags),
 		TEST(test_msr_read),
 		TEST(test_msr_write_is_gp),
 		TEST(test_msr_absent_is_gp),

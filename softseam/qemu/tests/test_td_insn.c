@@ -103,6 +103,17 @@ static void rdtsc_of_users(void **state)
 	assert_int_equal(execute(INSN_RDTSC), OUTCOME_DONE);
 }
 
+/* What is done in place would leave flags that are none; a stop keeps them. */
+static void stops_where_flags_are_lost(void **state)
+{
+	(void)state;
+	in_guest();
+	fake.flags_are_lost = true;
+	assert_int_equal(execute(INSN_RDTSC), OUTCOME_TO_TCG);
+	assert_int_equal(execute(INSN_CPUID), OUTCOME_TO_TCG);
+	assert_int_equal(execute(INSN_TDCALL), OUTCOME_TO_TCG);
+}
+
 static void xsetbv(void **state)
 {
 	(void)state;
@@ -177,6 +188,7 @@ int main(void)
 		td_test(cpuid),
 		td_test(rdtsc),
 		td_test(rdtsc_of_users),
+		td_test(stops_where_flags_are_lost),
 		td_test(xsetbv),
 		td_test(cr3),
 		td_test(cr4),
