@@ -10,7 +10,7 @@
 
 /* A CPU that Linux takes for an Intel server, without what TCG would warn about. */
 #define CPU		"Skylake-Server,-erms,-pku,-pcid,-invpcid,-avx512f,-avx512bw,-avx512cd,-avx512dq," \
-			"-avx512vl,-hle,-rtm,-tsc-deadline,-xsavec"
+			"-avx512vl,-hle,-rtm,-tsc-deadline,-xsavec,+sha-ni"
 /* What runs TDs, and room for the window's address, whatever RAM there is. */
 #define CPU_FOR_TDS	",+svm,+npt,phys-bits=48"
 

@@ -67,7 +67,7 @@ lacks()
 
 # The machine.
 has '<-accel> <tcg,thread=multi>'
-has '<-cpu> <Skylake-Server,-erms,-pku,-pcid,-invpcid,-avx512f,-avx512bw,-avx512cd,-avx512dq,-avx512vl,-hle,-rtm,-tsc-deadline,-xsavec,+svm,+npt,phys-bits=48>'
+has '<-cpu> <Skylake-Server,-erms,-pku,-pcid,-invpcid,-avx512f,-avx512bw,-avx512cd,-avx512dq,-avx512vl,-hle,-rtm,-tsc-deadline,-xsavec,+sha-ni,+svm,+npt,phys-bits=48>'
 has '<-smp> <2,sockets=1>'
 has '<-M> <q35,memory-backend=ram0> <-m> <1024M> <-object> <memory-backend-memfd,id=ram0,size=1024M,share=on>'
 has '<-object> <memory-backend-memfd,id=private,size=2048M,share=on> <-device> <ivshmem-plain,memdev=private>'
