@@ -74,6 +74,7 @@ LONG_SUITES = [dataclasses.replace(each, alone=True) for each in (
     pytest("td-full", "the long stress test of TDs, on both kernels", "td_full"),
     pytest("guest-full", "stock guests as TDs: sizes, memory to the last page, two at once, crashed, killed, all hosts",
            "guest_full"),
+    pytest("guest-soak", "200 Linux TDs in a row and 50 pairs of them, on a loaded machine", "guest_soak"),
     pytest("hostbugs", "bugs put into the host on purpose: each is caught and named, or found by the sweep",
            "hostbugs", "sweep_bugs"),
     pytest("pamt-all", "Dynamic PAMT: modules that are busy or refuse, no memory, many TDs, calls dropped from KVM",

@@ -27,8 +27,8 @@ class Options:
     """@kernel, @initrd, @firmware and @disk are None where the lab's own are wanted; @firmware may be SECURE_BOOT.
 
     @linux is what @kernel must be built from first, if anything.
-    Only tests choose @steps, @cpu, @kill, which is when td_host kills QEMU, and @ends, the last step of a TD, after
-    which its QEMU ends.
+    Only tests choose @steps, @cpu, @kill, which is when td_host kills QEMU, @ends, the last step of a TD, after
+    which its QEMU ends, and @at_once, how many TDs run at a time if not all.
     """
     vcpus: int = VCPUS[0]
     memory_mb: int = MEMORY_MB[0]
@@ -44,6 +44,7 @@ class Options:
     kill: str = ""
     ends: str = "poweroff"
     cpu: str = "host"
+    at_once: int = 0
     linux: kernels.Kernel = None
 
     @property

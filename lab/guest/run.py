@@ -22,7 +22,7 @@ BOOT_SECONDS, TD_SECONDS = 180, 600
 
 def host_memory_mb(wanted):
     """Enough for the host and for TDs that convert all of their memory once."""
-    needed = HOST_MB + wanted.tds * (wanted.memory_mb + wanted.memory_mb // 8)
+    needed = HOST_MB + (wanted.at_once or wanted.tds) * (wanted.memory_mb + wanted.memory_mb // 8)
     least = -(-needed // STEP_MB) * STEP_MB
     given = run.number("MEM", least, *run.MEMORY_MB[1:])
     if given < needed:
@@ -113,7 +113,8 @@ def td(folder=place.BUILD / "td", wanted=None):
     with place.locked(folder.with_name(f"{folder.name}-files")):
         shutil.rmtree(folder, ignore_errors=True)
         host, built, base, parts = prepare(wanted, folder, memory_mb,
-                                           f"run:td_host+{TOOLBOX}+{WORK}+{wanted.tds}" + run.COUNTERS)
+                                           f"run:td_host+{TOOLBOX}+{WORK}+{wanted.tds}+{wanted.at_once or wanted.tds}"
+                                           + run.COUNTERS)
         with step("TDX host and TDs") as s:
             s.detail = "booting"
             result = qemu.boot(host, folder)

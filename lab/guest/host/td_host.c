@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Starts TDs on a TDX host of the lab: td_host TOOLBOX-TAG WORK-TAG NR-OF-TDS [console]
+ * Starts TDs on a TDX host of the lab: td_host TOOLBOX-TAG WORK-TAG NR-OF-TDS [console|AT-ONCE]
  *
  * QEMU comes from the toolbox, which the machine below shares through 9p, and runs in it; the
  * folder of the run is at /mnt there.  Of each TD, /mnt/td-N.argv has QEMU's command line, one
- * word a line.  A JSON line tells when each QEMU ended, and how; with "console" it is the TD's
- * console that is on the terminal instead.  Where there is a file /mnt/td-N.kill, the QEMU of that TD
+ * word a line.  No more than AT-ONCE run at a time, if that is given.  A JSON line tells when each
+ * QEMU ended, and how; with "console" it is the TD's console that is on the terminal instead.  Where there is a file /mnt/td-N.kill, the QEMU of that TD
  * is killed as soon as the TD's own lines, in /mnt/guest-N.jsonl, hold the word in it, or so many seconds
  * after its start if the word is a number.
  */
@@ -37,7 +37,7 @@
 #define NETMASK		"255.255.255.0"
 #define GATEWAY		"10.0.3.2"
 #define MAX_WORDS	200
-#define MAX_TDS		16
+#define MAX_TDS		64
 
 struct td {
 	pid_t pid;
@@ -212,9 +212,10 @@ static void tell_end(int nr, const struct td *td, int status)
 	fflush(stdout);
 }
 
-static int wait_for(struct td *tds, int nr_tds, bool console)
+/* Wait until one more TD has ended.  Returns whether it failed, or -1 if there is none left. */
+static int wait_for_one(struct td *tds, int nr_tds, bool console)
 {
-	int failed = 0, status;
+	int status;
 	pid_t pid;
 
 	while ((pid = wait(&status)) > 0) {
@@ -223,33 +224,44 @@ static int wait_for(struct td *tds, int nr_tds, bool console)
 				continue;
 			if (!console)
 				tell_end(i, &tds[i], status);
-			failed |= status;
+			return status != 0;
 		}
 	}
-	return failed ? 1 : 0;
+	return -1;
+}
+
+static void start_td(struct td *td, int nr, bool console)
+{
+	td->started = uptime();
+	td->pid = fork();
+	if (!td->pid)
+		exec_td(nr, console);
+	if (td->pid < 0)
+		die("fork");
+	start_killer(nr, td->pid);
 }
 
 int main(int argc, char **argv)
 {
 	static struct td tds[MAX_TDS];
-	int nr_tds = argc > 3 ? atoi(argv[3]) : 0;
+	int nr_tds = argc > 3 ? atoi(argv[3]) : 0, at_once = nr_tds, failed = 0, one;
 	bool console = argc > 4 && !strcmp(argv[4], "console");
 
-	if (nr_tds < 1 || nr_tds > MAX_TDS) {
-		printf("td_host: usage: td_host TOOLBOX-TAG WORK-TAG NR-OF-TDS [console]\n");
+	if (argc > 4 && !console)
+		at_once = atoi(argv[4]);
+	if (nr_tds < 1 || nr_tds > MAX_TDS || at_once < 1) {
+		printf("td_host: usage: td_host TOOLBOX-TAG WORK-TAG NR-OF-TDS [console|AT-ONCE]\n");
 		return 2;
 	}
 	mount_all(argv[1], argv[2]);
 	networks_up();
 	fflush(stdout);
 	for (int i = 0; i < nr_tds; i++) {
-		tds[i].started = uptime();
-		tds[i].pid = fork();
-		if (!tds[i].pid)
-			exec_td(i, console);
-		if (tds[i].pid < 0)
-			die("fork");
-		start_killer(i, tds[i].pid);
+		if (i >= at_once)
+			failed |= wait_for_one(tds, i, console);
+		start_td(&tds[i], i, console);
 	}
-	return wait_for(tds, nr_tds, console);
+	while ((one = wait_for_one(tds, nr_tds, console)) >= 0)
+		failed |= one;
+	return failed ? 1 : 0;
 }
