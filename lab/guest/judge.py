@@ -48,6 +48,8 @@ def collect(folder, nr, parts, options, life, ended):
     return {"td": nr, "vcpus": options.vcpus, "mb": options.memory_mb, "firmware": parts.firmware.name,
             "kernel": parts.kernel.name if parts.kernel else None, "ours": options.ours,
             "tree": options.linux.called if options.linux else None,
+            "boots": len(list(report.json_lines((folder / f"guest-{nr}.jsonl").read_text(errors="replace"),
+                                                '{"step": "boot"'))),
             "cpus_seen": boot.get("cpus"), "memory_kb_seen": boot.get("memory_kb"),
             "entered": bool(life), "enters": life.enters if life else 0,
             "created_ns": life.created if life else None, "marks_ns": life.marks if life else {},
@@ -81,8 +83,11 @@ def checks_of_ours(guest, wanted):
                              ("disk", "block_ok", "its disk does not hold what it should have written"),
                              ("net", "network_ok", "its network did not bring back what was sent")):
         yield step not in wanted or guest[name], text
+    for step in wanted:
+        yield step in guest["steps"], f"it did not tell of its step {step}: {last_words(guest)}"
     for step, ok in guest["steps"].items():
         yield ok, f"its step {step} failed"
+
 
 def checks(guest, options):
     """Every step that must have held in a TD, with what to say when it did not."""

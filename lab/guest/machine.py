@@ -2,6 +2,7 @@
 """The command line of the QEMU that runs a TD on the TDX host, and the files that it works on."""
 import dataclasses
 import hashlib
+import shutil
 from pathlib import Path
 
 from lab.guest import packages
@@ -30,12 +31,14 @@ def pattern(size, seed=SEED):
     return hashlib.shake_128(seed).digest(size)
 
 
-def write_files(folder, nr):
-    """The disk of TD @nr, its first half full, and the file that it fetches."""
+def write_files(folder, nr, offered=()):
+    """The disk of TD @nr, its first half full, and the file that it fetches; @offered: (name, file) to fetch besides."""
     half = pattern(DISK_BYTES // 2, SEED + bytes([nr]))
     (folder / f"disk-{nr}.img").write_bytes(half + bytes(DISK_BYTES // 2))
     (folder / "tftp").mkdir(exist_ok=True)
     (folder / "tftp/sent").write_bytes(pattern(SENT_BYTES))
+    for name, path in offered:
+        shutil.copyfile(path, folder / "tftp" / name)
     for name in (f"guest-{nr}.jsonl", f"guest-{nr}.log", f"qemu-{nr}.log", f"received-{nr}"):
         (folder / name).write_bytes(b"")
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """make td: Debian's QEMU, firmware and Linux as a TD on softseam, and what it says of itself."""
+import re
+
 import pytest
 
 from lab import browser
-from lab.guest import judge
+from lab.guest import explained, judge
 from lab.tests.guest_host import assert_well, td
 
 
@@ -45,6 +47,20 @@ def test_power_off(guest):
 
 def test_log_of_the_guest_is_kept(ran):
     assert judge.KERNEL_SAYS_TDX in (ran[1] / "guest-0.log").read_text(errors="replace")
+
+
+def test_log_of_the_guest_warns_of_nothing_new(ran):
+    log = (ran[1] / "guest-0.log").read_text(errors="replace")
+    assert "<4>[" in log, "the log must have levels"
+    assert explained.unexplained(log) == []
+
+
+def test_qemu_warns_of_what_the_list_has(ran):
+    """doc/guest-cpuid.md says of each feature why a TD lacks it."""
+    said = (ran[1] / "qemu-0.log").read_text()
+    assert set(re.findall(r"requested feature: CPUID\[\S+\.(\S+) \[bit", said)) == {
+        "pdcm", "movdiri", "xsavec", "xsaves"}
+    assert all("requested feature" in text for text in said.splitlines())
 
 
 def test_page(ran, tmp_path):

@@ -42,6 +42,12 @@ def test_reset_ends_qemu_that_shall_not_reboot(request):
     run(request, Options(steps=f"{STEPS},reboot", ends="reboot"))
 
 
+@pytest.mark.parametrize("vcpus", [1, 2])
+def test_kexec(request, vcpus):
+    guest, = run(request, Options(vcpus=vcpus, steps=f"{STEPS},kexec"), VCPUS="2")
+    assert guest["boots"] == 2 and guest["cpus_seen"] == vcpus
+
+
 def test_crash(request):
     run(request, Options(append="panic=-1", steps=f"{STEPS},crash", ends="crash"))
 

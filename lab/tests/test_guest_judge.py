@@ -6,7 +6,7 @@ import json
 import pytest
 
 from lab import kernel, place, trace
-from lab.guest import judge, machine, marks, options, text, tdvf
+from lab.guest import explained, judge, machine, marks, options, text, tdvf
 from lab.guest import run as guest_run
 from lab.say import LabError
 from lab.tests import guest_fake as fake
@@ -16,7 +16,7 @@ RTMR = hashlib.sha384(bytes(48) + hashlib.sha384(b"boot").digest()).digest()
 LIFE = marks.Life(created=10**9, entered=2 * 10**9, ended=20 * 10**9, nr=0, enters=7,
                   marks={"init": 12 * 10**9, "shell": 13 * 10**9, "off": 15 * 10**9})
 ENDED = {"qemu": 0, "status": 0, "signal": 0}
-STEPS = ("boot", "shell", "report", "events", "disk", "net", "poweroff")
+STEPS = ("boot", "shell", "flags", "report", "events", "disk", "net", "poweroff")
 
 
 @pytest.fixture
@@ -104,6 +104,12 @@ CALLS = """\
 [    7.000000010] cpu1 TDH.VP.ENTER tdvpr=0x13000 -> TDX_SUCCESS|0x4d exit=TDCALL vmcall=CPUID r12=0x4f5ea002 10ns
 [    8.000000010] cpu1 TDH.VP.ENTER tdvpr=0x13000 -> TDX_NON_RECOVERABLE_VCPU|0x2 exit=TRIPLE_FAULT 10ns
 """
+
+
+def test_warnings_of_a_kernel():
+    log = ("noise\n<4>[    1.500000] something new\n[    1.600000] <4> in the text\n"
+           "<4>[   17.000000] software IO TLB: Memory encryption is active and system is using DMA bounce buffers\n")
+    assert explained.unexplained(log) == ["something new"]
 
 
 def test_marks_of_a_trace(tmp_path):

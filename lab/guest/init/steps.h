@@ -5,9 +5,13 @@
 /* One JSON line about a step; @err is 0 or an errno, @fmt adds members. */
 void __attribute__((format(printf, 3, 4))) tell(const char *step, int err, const char *fmt, ...);
 
+/* The kernel's log on the console. */
+void show_log(void);
+
 void step_disk(void);
 void step_flags(void);
 void step_net(void);
+void step_kexec(void);
 void step_memory(void);
 
 #endif
