@@ -2,7 +2,6 @@
 """The command line of the QEMU that runs a TD on the TDX host, and the files that it works on."""
 import dataclasses
 import hashlib
-import shutil
 from pathlib import Path
 
 from lab.guest import packages
@@ -31,14 +30,12 @@ def pattern(size, seed=SEED):
     return hashlib.shake_128(seed).digest(size)
 
 
-def write_files(folder, nr, offered=()):
-    """The disk of TD @nr, its first half full, and the file that it fetches; @offered: (name, file) to fetch besides."""
+def write_files(folder, nr):
+    """The disk of TD @nr, its first half full, and the file that it fetches."""
     half = pattern(DISK_BYTES // 2, SEED + bytes([nr]))
     (folder / f"disk-{nr}.img").write_bytes(half + bytes(DISK_BYTES // 2))
     (folder / "tftp").mkdir(exist_ok=True)
     (folder / "tftp/sent").write_bytes(pattern(SENT_BYTES))
-    for name, path in offered:
-        shutil.copyfile(path, folder / "tftp" / name)
     for name in (f"guest-{nr}.jsonl", f"guest-{nr}.log", f"qemu-{nr}.log", f"received-{nr}"):
         (folder / name).write_bytes(b"")
 
@@ -91,6 +88,13 @@ def disk_words(nr, parts):
     return ["-drive", f"if=none,id=disk,{disk},file.locking=off", "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
 
 
+def offer_words(parts, options):
+    """Disks with the kernel and the initial RAM disk, for a TD that starts them once more itself."""
+    for name in ("kernel", "initrd") if "kexec" in options.steps else ():
+        yield from ("-drive", f"if=none,id={name},format=raw,readonly=on,file={getattr(parts, name)},file.locking=off",
+                    "-device", f"virtio-blk-pci,drive={name}")
+
+
 def command(nr, parts, options, interactive=False, host_port=0):
     """All words of the command line for TD @nr."""
     return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
@@ -101,7 +105,7 @@ def command(nr, parts, options, interactive=False, host_port=0):
             "-device", "virtio-serial-pci", *console_words(nr, options, interactive),
             "-chardev", f"file,id=lab,path={WORK}/guest-{nr}.jsonl",
             "-device", "virtserialport,chardev=lab,name=softseam.lab",
-            *disk_words(nr, parts), *network_words(nr, options, host_port), *options.qemu]
+            *disk_words(nr, parts), *offer_words(parts, options), *network_words(nr, options, host_port), *options.qemu]
 
 
 def parts(options, our_initrd):

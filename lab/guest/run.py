@@ -56,9 +56,8 @@ def prepare(wanted, folder, memory_mb, last_step, interactive=False):
     parts = machine.parts(wanted, lambda: initrd.build(host.out / "usr/gen_init_cpio", not wanted.kernel))
     folder.mkdir(parents=True, exist_ok=True)
     port = SSH_ON_HOST if wanted.ssh else 0
-    offered = [("kernel", parts.kernel), ("initrd", parts.initrd)] if "kexec" in wanted.steps else ()
     for nr in range(wanted.tds):
-        machine.write_files(folder, nr, offered)
+        machine.write_files(folder, nr)
         if wanted.kill:
             (folder / f"td-{nr}.kill").write_text(wanted.kill)
         words = machine.command(nr, parts, wanted, interactive, port)
