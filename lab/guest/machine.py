@@ -4,7 +4,7 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
-from lab.guest import packages
+from lab.guest import disk as disks, packages
 from lab.guest.options import SECURE_BOOT
 
 # The folder of the run, as QEMU on the TDX host sees it.
@@ -18,11 +18,12 @@ ECHO = "10.0.2.100:7"
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """What a TD is made of; @kernel and @initrd are None if it boots from @disk."""
+    """What a TD is made of; @kernel and @initrd are None if it boots from @disk, which has the form @form."""
     firmware: Path
     kernel: Path = None
     initrd: Path = None
     disk: Path = None
+    form: disks.Form = None
 
 
 def pattern(size, seed=SEED):
@@ -83,9 +84,10 @@ def network_words(nr, options, host_port=0):
 
 
 def disk_words(nr, parts):
-    """The user's disk, of any format, with every change forgotten; or the one that the lab looks at afterwards."""
-    disk = f"snapshot=on,file={parts.disk}" if parts.disk else f"format=raw,file={WORK}/disk-{nr}.img"
-    return ["-drive", f"if=none,id=disk,{disk},file.locking=off", "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
+    """The user's disk, with every change in a file of the run; or the one that the lab looks at afterwards."""
+    drive = (disks.words(parts.disk, parts.form.driver, disks.file_of(WORK, nr)) if parts.disk
+             else f"format=raw,file={WORK}/disk-{nr}.img,file.locking=off")
+    return ["-drive", f"if=none,id=disk,{drive}", "-device", "virtio-blk-pci,drive=disk,bootindex=1"]
 
 
 def offer_words(parts, options):
@@ -113,8 +115,9 @@ def parts(options, our_initrd):
     firmware = options.firmware or packages.firmware()
     if firmware == SECURE_BOOT:
         firmware = packages.secure_firmware()
+    form = disks.form_of(options.disk) if options.disk else None
     if options.from_disk:
-        return Parts(firmware, disk=options.disk)
+        return Parts(firmware, disk=options.disk, form=form)
     kernel = options.kernel or packages.kernel()[0]
     return Parts(firmware, kernel, options.initrd or (our_initrd() if options.ours else None),
-                 options.disk)
+                 options.disk, form)

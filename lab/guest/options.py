@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lab import kernel as kernels
 from lab import own, place, run
-from lab.guest import tdvf
+from lab.guest import disk, tdvf
 from lab.say import LabError
 
 # What stands for Debian's firmware that starts only what is signed.
@@ -95,6 +95,8 @@ def check(found):
     if found.append and found.from_disk:
         raise LabError("GUEST_APPEND has no effect with GUEST_DISK, whose boot loader has its own command line: "
                        "give GUEST_KERNEL or GUEST_LINUX too")
+    if found.disk:
+        disk.form_of(found.disk, f"GUEST_DISK={os.environ['GUEST_DISK']}")
     if found.ssh and found.tds > 1:
         raise LabError(f"GUEST_SSH={found.ssh} GUEST_TDS={found.tds}: one TD only can have the port")
     if found.firmware == SECURE_BOOT:

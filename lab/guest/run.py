@@ -3,9 +3,10 @@
 import os
 import shutil
 import socket
+from pathlib import Path
 
 from lab import initramfs, kernel, place, qemu, report, report_page, report_text, run, softseam, trees
-from lab.guest import initrd, judge, machine, marks, options, program
+from lab.guest import disk, initrd, judge, machine, marks, options, program
 from lab.say import LabError, line, step
 
 # What the host must load to get at the toolbox and at a network.
@@ -18,6 +19,8 @@ STEP_MB = 512
 SSH_ON_HOST = 2222
 # The host may take so long, and as long again as so many TDs on a slow machine.
 BOOT_SECONDS, TD_SECONDS = 180, 600
+# One with a disk of the user's, who may log in and power it off.
+THEIR_SECONDS = 1800
 
 
 def host_memory_mb(wanted):
@@ -58,6 +61,8 @@ def prepare(wanted, folder, memory_mb, last_step, interactive=False):
     port = SSH_ON_HOST if wanted.ssh else 0
     for nr in range(wanted.tds):
         machine.write_files(folder, nr)
+        if parts.disk:
+            Path(disk.file_of(folder, nr)).write_bytes(disk.overlay(parts.form.size))
         if wanted.kill:
             (folder / f"td-{nr}.kill").write_text(wanted.kill)
         words = machine.command(nr, parts, wanted, interactive, port)
@@ -67,7 +72,7 @@ def prepare(wanted, folder, memory_mb, last_step, interactive=False):
     seam = {"symbols": host.out / "System.map", "features0": run.offered(), "trace_json": folder / "trace.json"}
     made = qemu.Machine(kernel=host.image, initramfs=initramfs.build(host, [program.build()]), steps=steps,
                         vcpus=run.number("VCPUS", *run.VCPUS), memory_mb=memory_mb, seam=seam,
-                        timeout=BOOT_SECONDS + TD_SECONDS * wanted.tds,
+                        timeout=BOOT_SECONDS + (THEIR_SECONDS if wanted.disk else TD_SECONDS) * wanted.tds,
                         qemu_args=(*shares(folder), *network(wanted, interactive)))
     return made, host, host.called or base, parts
 
