@@ -9,7 +9,7 @@ export LINUX LINUX_CONFIG GUEST_LINUX GUEST_LINUX_CONFIG
 
 LAB := lab/enter
 
-.PHONY: help run td td-shell shell test test-all tree refresh series bench sweep sizes picture clean distclean
+.PHONY: help run td td-shell td-image shell test test-all tree refresh series bench sweep sizes picture clean distclean
 
 help: ## show this list
 	@echo "make TARGET [NAME=VALUE...]"
@@ -18,7 +18,7 @@ help: ## show this list
 	@echo "      LINUX=FOLDER (your kernel tree as the host), LINUX_CONFIG=FILE (more options for it),"
 	@echo "      GUEST_LINUX=FOLDER (your kernel tree as the TD), GUEST_LINUX_CONFIG=FILE,"
 	@echo "      GUEST_VCPUS=1, GUEST_MEM=512 (MB), GUEST_TDS=1, GUEST_KERNEL=, GUEST_INITRD=, GUEST_FIRMWARE=, GUEST_DISK= (files),"
-	@echo "      GUEST_APPEND=, GUEST_QEMU= (more arguments), GUEST_SSH=PORT (td-shell),"
+	@echo "      GUEST_APPEND=, GUEST_QEMU= (more arguments), GUEST_SSH=PORT,"
 	@echo "      DISCARD=1 (tree, clean), OVERWRITE=1 (refresh); TDX_LAB_CACHE=FOLDER from the environment"
 
 run: ## boot a TDX host on softseam and report
@@ -29,6 +29,9 @@ td: ## boot a stock guest (QEMU, OVMF, Linux of Debian) as a TD on that host and
 
 td-shell: ## a prompt in such a TD (GUEST_SSH=PORT forwards a port of this machine to its ssh)
 	@$(LAB) td-shell
+
+td-image: ## a small Debian disk image for GUEST_DISK, and a key to log in with, in build/td-image
+	@$(LAB) td-image
 
 shell: ## a prompt on the TDX host
 	@$(LAB) shell

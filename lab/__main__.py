@@ -3,6 +3,7 @@
 import sys
 
 from lab import bench, browser, clean, run, runner, sizes, trees
+from lab.guest import image
 from lab.guest import run as guest
 from lab.say import LabError
 from lab.series import SeriesError
@@ -13,6 +14,7 @@ COMMANDS = {
     "shell": run.shell,
     "td": guest.td,
     "td-shell": guest.td_shell,
+    "td-image": image.show,
     "test": runner.test,
     "test-all": runner.test_all,
     "tree": trees.tree,

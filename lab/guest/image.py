@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A small Debian disk image as clouds have them: made once, kept in the cache, reached by ssh."""
 import hashlib
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 from lab import place, source
 from lab.guest import packages
-from lab.say import LabError, step
+from lab.say import LabError, line, step
 
 SUITE = "forky"
 # The system itself, then what makes the image from it: the toolbox has no such tools.
@@ -132,7 +133,7 @@ def built():
     """The image; it is made where there is none that has been made in this way."""
     recipe = repr((SUITE, PACKAGES, LEFT_OUT, FILES, MAKE))
     target = packages.FOLDER / f"disk-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
-    with place.locked(target):
+    with place.locked(packages.FOLDER / "disk"):
         if target.exists():
             return Image(target)
         packages.FOLDER.mkdir(parents=True, exist_ok=True)
@@ -146,3 +147,16 @@ def built():
             (folder / "new").rename(target)
             s.detail = f"Debian {SUITE}, {(target / 'disk.img').stat().st_blocks >> 11} MB"
     return Image(target)
+
+
+def show():
+    """make td-image: the image and the key to it where the user finds them, and how to use them."""
+    made, folder = built(), place.BUILD / "td-image"
+    with place.locked(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for path in (made.disk, made.key):
+            subprocess.run(["cp", "--sparse=always", "--preserve=mode", path, folder], check=True)
+    shown = place.shown(folder)
+    line(f"a TD with it: make td-shell GUEST_DISK={shown}/{made.disk.name} GUEST_MEM=1024 GUEST_SSH=2200")
+    line(f"log in to it: ssh -i {shown}/{made.key.name} -p 2200 root@127.0.0.1")
