@@ -45,22 +45,39 @@ static struct vcpu *this_vcpu(struct platform *p, unsigned int index, const void
 	return v;
 }
 
-static void finish(struct vcpu *v, struct site *site, const struct outcome *o)
+/*
+ * Where the instruction of @site is for the code that executes it.  QEMU translates
+ * a page of memory once, whatever it is mapped at: each process has the C library at
+ * an address of its own, and @site has that of the first.  While a block executes,
+ * RIP is right but for the offset in the page.
+ */
+static uint64_t pc_now(struct vcpu *v, const struct site *site)
 {
-	uint64_t next = site->pc + site->insn.len;
+	return (vcpu_read(v, REG_RIP) & ~GUEST_PAGE_MASK) | (site->pc & GUEST_PAGE_MASK);
+}
+
+static void finish(struct vcpu *v, struct site *site, uint64_t pc, const struct outcome *o)
+{
+	uint64_t next = pc + site->insn.len;
 
 	switch (o->kind) {
 	case OUTCOME_TO_TCG:
 		return;
 	case OUTCOME_GP:
-		vcpu_raise_gp(v, site->pc);
+		vcpu_raise_gp(v, pc);
 	case OUTCOME_PF:
-		vcpu_raise_pf(v, site->pc, o->va);
+		vcpu_raise_pf(v, pc, o->va);
 	case OUTCOME_DONE:
 		if (o->sets_flags)
 			next = flags_deliver(v, site, o->flags, next);
 		vcpu_jump(v, next);
 	}
+}
+
+static void finish_here(struct vcpu *v, struct site *site, const struct outcome *o)
+{
+	if (o->kind != OUTCOME_TO_TCG)
+		finish(v, site, pc_now(v, site), o);
 }
 
 static struct outcome execute(struct vcpu *v, struct site *site)
@@ -92,7 +109,7 @@ static void on_execute(unsigned int index, void *userdata)
 	struct vcpu *v = this_vcpu(site->platform, index, TCG_CODE);
 	struct outcome o = td_active(v) ? td_execute(v, site) : execute(v, site);
 
-	finish(v, site, &o);
+	finish_here(v, site, &o);
 }
 
 /* What matters in TDs only. */
@@ -105,7 +122,7 @@ static void on_execute_in_td(unsigned int index, void *userdata)
 	if (!td_active(v))
 		return;
 	o = td_execute(v, site);
-	finish(v, site, &o);
+	finish_here(v, site, &o);
 }
 
 static void on_world_stopped(unsigned int index, void *userdata)
@@ -120,9 +137,12 @@ static void on_world_left(unsigned int index, void *userdata)
 {
 	struct vcpu *v = this_vcpu(userdata, index, TCG_CODE);
 	const struct outcome o = outcome_flags(false, false);
+	struct site *site;
 
-	if (td_active(v))
-		finish(v, td_left(v), &o);
+	if (!td_active(v))
+		return;
+	site = td_left(v);
+	finish(v, site, site->pc, &o);
 }
 
 static void on_world_probed(unsigned int index, void *userdata)
@@ -155,8 +175,9 @@ static void on_after_cpuid(unsigned int index, void *userdata)
 static void on_restart_block(unsigned int index, void *userdata)
 {
 	struct site *site = userdata;
+	struct vcpu *v = this_vcpu(site->platform, index, TCG_CODE);
 
-	vcpu_jump(this_vcpu(site->platform, index, TCG_CODE), site->pc);
+	vcpu_jump(v, pc_now(v, site));
 }
 
 static void on_reset_vector(unsigned int index, void *userdata)

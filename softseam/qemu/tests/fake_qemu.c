@@ -16,6 +16,7 @@ static const char *const names[REG_COUNT] = {
 	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
 	"cs", "fs_base", "gs_base", "cr0", "cr3", "cr4", "efer", "eflags",
+	"rip",
 };
 
 static const char *const xmm_names[NR_XMM_REGS] = {
