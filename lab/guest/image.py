@@ -40,6 +40,14 @@ menuentry Debian {{
                               "configfile $prefix/grub.cfg\n",
 }
 
+# What the initial RAM disk must load: firmware reads it at less than a MB a second, and all drivers are 20 MB.
+DRIVERS = ("virtio_pci", "virtio_blk", "ext4")
+EARLY = f"""--essential-hook=cd "$1"
+mkdir -p etc/initramfs-tools/conf.d usr/share/initramfs-tools/modules.d
+echo MODULES=list >etc/initramfs-tools/conf.d/lab
+printf '%s\\n' {' '.join(DRIVERS)} >usr/share/initramfs-tools/modules.d/lab
+"""
+
 # Runs in the new system, which has the folder of the build at /mnt, and itself, with nothing mounted, at /mnt/root.
 MAKE = f"""set -eu
 cd /mnt/new
@@ -103,7 +111,7 @@ def install(root):
     left_out = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
     made = mounted("mmdebstrap", "--quiet", "--mode=root", "--variant=apt", "--dpkgopt=force-unsafe-io", *left_out,
                    '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=Acquire::Retries "3"',
-                   '--aptopt=APT::Sandbox::User "root"', f"--include={','.join(PACKAGES)}",
+                   '--aptopt=APT::Sandbox::User "root"', EARLY, f"--include={','.join(PACKAGES)}",
                    SUITE, root, "/etc/apt/sources.list")
     if made.returncode:
         raise LabError(f"guest disk: cannot install Debian: {complaint(made.stdout)}; "
@@ -131,7 +139,7 @@ def make(folder):
 
 def built():
     """The image; it is made where there is none that has been made in this way."""
-    recipe = repr((SUITE, PACKAGES, LEFT_OUT, FILES, MAKE))
+    recipe = repr((SUITE, PACKAGES, LEFT_OUT, EARLY, FILES, MAKE))
     target = packages.FOLDER / f"disk-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     with place.locked(packages.FOLDER / "disk"):
         if target.exists():

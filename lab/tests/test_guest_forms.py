@@ -75,3 +75,17 @@ def test_what_is_written_goes_into_the_file_above(tmp_path, size):
         assert file.read(512) == b"\x11" * 512
         file.seek(at)
         assert size == 512 or file.read() == bytes(512)
+
+
+def test_a_qcow2_image_is_left_as_it_is(tmp_path):
+    image, above = tmp_path / "image", tmp_path / "above"
+    image.write_bytes(disk.overlay(MB))
+    qemu(f"driver=qcow2,file.filename={image}", 'qemu-io disk "write -P 0x11 0 1k"')
+    before = image.read_bytes()
+    form = disk.form_of(image)
+    assert form == disk.Form("qcow2", MB)
+    above.write_bytes(disk.overlay(form.size))
+    said = qemu(disk.words(image, form.driver, above), 'qemu-io disk "write -P 0x22 512 512"',
+                'qemu-io disk "read -P 0x11 0 512"', 'qemu-io disk "read -P 0x22 512 512"')
+    assert said.count("read 512/512 bytes") == 2 and "verification failed" not in said
+    assert image.read_bytes() == before
