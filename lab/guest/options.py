@@ -19,7 +19,7 @@ MEMORY_MB = (512, 256, 16384)
 TDS = (1, 1, 4)
 PORT = (0, 0, 65535)
 # What our own initial RAM disk does in turn.
-STEPS = "shell,flags,report,events,disk,net"
+STEPS = "shell,flags,code,report,events,disk,net"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ RTMR = hashlib.sha384(bytes(48) + hashlib.sha384(b"boot").digest()).digest()
 LIFE = marks.Life(created=10**9, entered=2 * 10**9, ended=20 * 10**9, nr=0, enters=7,
                   marks={"init": 12 * 10**9, "shell": 13 * 10**9, "off": 15 * 10**9})
 ENDED = {"qemu": 0, "status": 0, "signal": 0}
-STEPS = ("boot", "shell", "flags", "report", "events", "disk", "net", "poweroff")
+STEPS = ("boot", "shell", "flags", "code", "report", "events", "disk", "net", "poweroff")
 
 
 @pytest.fixture

@@ -318,6 +318,7 @@ static const struct {
 	{ "disk", step_disk },
 	{ "net", step_net },
 	{ "memory", step_memory },
+	{ "code", step_code },
 	{ "kexec", step_kexec },
 	{ "crash", step_crash },
 	{ "wait", step_wait },

@@ -13,5 +13,6 @@ void step_flags(void);
 void step_net(void);
 void step_kexec(void);
 void step_memory(void);
+void step_code(void);
 
 #endif
