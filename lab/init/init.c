@@ -169,6 +169,20 @@ static void exec_words(char *words)
 }
 
 /*
+ * Wait for one child and, as the first process must, for all orphans that end before: who waits for
+ * such a process to be gone, as libvirt does, would wait forever.
+ */
+static bool wait_for(pid_t pid, int *status)
+{
+	pid_t gone;
+
+	do
+		gone = wait(status);
+	while (gone != pid && (gone > 0 || errno == EINTR));
+	return gone == pid;
+}
+
+/*
  * Run PROGRAM+ARG+...; a colon stands for a comma, which would end the step.  What it
  * writes goes to the third serial port.
  */
@@ -186,7 +200,7 @@ static void step_run(const char *command)
 		exec_words(strdup(command));
 		_exit(127);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0) {
+	if (pid < 0 || !wait_for(pid, &status)) {
 		agent_line("run", command, errno, NULL);
 		return;
 	}
@@ -205,7 +219,7 @@ static void step_console(const char *command)
 		exec_words(strdup(command));
 		_exit(127);
 	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+	if (pid < 0 || !wait_for(pid, &status))
 		agent_line("console", command, errno, NULL);
 	else
 		agent_line("console", command, status ? EIO : 0, NULL);
@@ -215,13 +229,14 @@ static void step_console(const char *command)
 static void step_shell(const char *arg)
 {
 	pid_t pid = fork();
+	int status;
 
 	if (!pid) {
 		setsid();
 		execl("/bin/busybox", "busybox", "cttyhack", "sh", "-l", (char *)NULL);
 		_exit(127);
 	}
-	waitpid(pid, NULL, 0);
+	wait_for(pid, &status);
 	agent_line("shell", arg, 0, NULL);
 }
 
