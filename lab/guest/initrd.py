@@ -11,7 +11,8 @@ from lab.say import LabError, command
 SOURCES = Path(__file__).parent / "init"
 OUT = place.BUILD / "guest"
 # In the order in which they need each other.
-MODULES = ("failover", "net_failover", "virtio_net", "virtio_blk", "configfs", "tsm_report", "tdx-guest")
+MODULES = ("failover", "net_failover", "virtio_net", "virtio_blk", "configfs", "tsm_report", "tdx-guest", "evdev",
+           "button")
 FOLDERS = ("bin", "dev", "modules", "proc", "sys", "tmp")
 
 

@@ -322,6 +322,7 @@ static const struct {
 	{ "kexec", step_kexec },
 	{ "crash", step_crash },
 	{ "wait", step_wait },
+	{ "button", step_button },
 	{ "prompt", step_prompt },
 	{ "reboot", step_reboot },
 	{ "poweroff", step_poweroff },

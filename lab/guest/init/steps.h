@@ -14,5 +14,6 @@ void step_net(void);
 void step_kexec(void);
 void step_memory(void);
 void step_code(void);
+void step_button(void);
 
 #endif
