@@ -48,12 +48,12 @@ def network(wanted, interactive):
     return ("-netdev", f"user,id=net,net=10.0.3.0/24{forward}", "-device", "virtio-net-pci,netdev=net,romfile=")
 
 
-def prepare(wanted, folder, memory_mb, last_step, interactive=False):
-    """Everything built, and the host that starts the TDs; its parts."""
+def prepare(wanted, folder, memory_mb, last_step, interactive=False, config=("host",)):
+    """Everything built, and the host, with a kernel of @config, that starts the TDs; its parts."""
     base = trees.wanted_base()
     run.offered()
     softseam.build()
-    host = kernel.build(trees.kernel(base))
+    host = kernel.build(trees.kernel(base, config=config))
     if wanted.linux:
         kernel.build(wanted.linux)
     parts = machine.parts(wanted, lambda: initrd.build(host.out / "usr/gen_init_cpio", not wanted.kernel))
