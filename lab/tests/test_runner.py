@@ -95,6 +95,9 @@ def test_unknown_suite(suite, monkeypatch):
     monkeypatch.setenv("SUITE", "nosuch")
     with pytest.raises(LabError, match="nosuch"):
         runner.test((fake,))
+    monkeypatch.setenv("SUITE", runner.LONG_SUITES[0].name)
+    with pytest.raises(LabError, match="make test-all"):
+        runner.test((fake,))
 
 
 @pytest.fixture
