@@ -93,7 +93,7 @@ for row in 1,64,128 1,2039,2048 1,2040,4096 2,2031,2048 2,2032,4096 256,64,4096 
 done
 
 # Less of a machine.
-has '-xsavec> ' --tds off
+has '-xsavec,+sha-ni> ' --tds off
 lacks '+svm' --tds=off
 lacks 'phys-bits' --tds off
 lacks 'ivshmem' --tds off
