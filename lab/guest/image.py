@@ -42,7 +42,8 @@ menuentry Debian {{
                               "configfile $prefix/grub.cfg\n",
 }
 
-# What the initial RAM disk must load: firmware reads it at less than a MB a second, and all drivers are 20 MB.
+# What the initial RAM disk must load: firmware reads it at less than a MB a second, and with all drivers it has 20 MB,
+# not 11.
 DRIVERS = ("virtio_pci", "virtio_blk", "ext4")
 EARLY = f"""--essential-hook=cd "$1"
 mkdir -p etc/initramfs-tools/conf.d usr/share/initramfs-tools/modules.d
