@@ -6,11 +6,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from lab import place, source
-from lab.guest import packages
+from lab import place
+from lab.guest import debian, packages
 from lab.say import LabError, line, step
 
-SUITE, VARIANT = "forky", "minbase"
+VARIANT = "minbase"
 # The system itself, then what makes the image from it: the toolbox has no such tools.
 PACKAGES = ("systemd-sysv", "udev", "dbus", "iproute2", "kmod", "openssh-server", "initramfs-tools", packages.KERNEL,
             "shim-signed", "grub-efi-amd64-signed", "e2fsprogs", "openssh-client", "dosfstools", "fdisk", "mtools")
@@ -96,29 +96,11 @@ class Image:
         return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
 
 
-def mounted(*command):
-    """@command in a mount namespace of its own: whatever it mounts is gone with it."""
-    return subprocess.run(["unshare", "--mount", "--propagation", "private", *map(str, command)],
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, errors="replace")
-
-
-def complaint(output):
-    """The line of @output that says why, which is not what the one who ran it says."""
-    found = [text for text in output.splitlines() if text.startswith("E: ") and "mmdebstrap" not in text]
-    return found[0] if found else source.first_complaint(output)
-
-
 def install(root):
     """Debian in the folder @root."""
     left_out = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT]
-    made = mounted("mmdebstrap", "--quiet", "--mode=root", f"--variant={VARIANT}", "--dpkgopt=force-unsafe-io",
-                   *left_out, '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=Acquire::Retries "3"',
-                   '--aptopt=APT::Sandbox::User "root"', EARLY, f"--include={','.join(PACKAGES)}",
-                   SUITE, root, "/etc/apt/sources.list")
-    if made.returncode:
-        raise LabError(f"guest disk: cannot install Debian: {complaint(made.stdout)}; "
-                       "check the network and the disk, then run this again")
+    debian.install(root, VARIANT, PACKAGES, "guest disk: cannot install Debian", "--mode=root",
+                   "--dpkgopt=force-unsafe-io", *left_out, '--aptopt=APT::Sandbox::User "root"', EARLY)
 
 
 def configure(root):
@@ -135,14 +117,14 @@ def configure(root):
 def make(folder):
     """The image and what belongs to it in @folder/new, by the tools of the system that it holds."""
     (folder / "new").mkdir()
-    made = mounted("sh", "-ec", ENTER, folder, folder / "root", "/bin/sh", "-c", MAKE)
+    made = debian.mounted("sh", "-ec", ENTER, folder, folder / "root", "/bin/sh", "-c", MAKE)
     if made.returncode:
-        raise LabError(f"guest disk: cannot make the image: {complaint(made.stdout)}")
+        raise LabError(f"guest disk: cannot make the image: {debian.complaint(made.stdout)}")
 
 
 def built():
     """The image; it is made where there is none that has been made in this way."""
-    recipe = repr((SUITE, VARIANT, PACKAGES, LEFT_OUT, EARLY, FILES, MAKE))
+    recipe = repr((debian.SUITE, VARIANT, PACKAGES, LEFT_OUT, EARLY, FILES, MAKE))
     target = packages.FOLDER / f"disk-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     with place.locked(packages.FOLDER / "disk"):
         if target.exists():
@@ -150,13 +132,13 @@ def built():
         packages.FOLDER.mkdir(parents=True, exist_ok=True)
         with step("guest disk") as s, tempfile.TemporaryDirectory(dir=packages.FOLDER) as tmp:
             folder = Path(tmp)
-            s.detail = f"installing Debian {SUITE}"
+            s.detail = f"installing Debian {debian.SUITE}"
             install(folder / "root")
             s.detail = "making the image"
             configure(folder / "root")
             make(folder)
             (folder / "new").rename(target)
-            s.detail = f"Debian {SUITE}, {(target / 'disk.img').stat().st_blocks >> 11} MB"
+            s.detail = f"Debian {debian.SUITE}, {(target / 'disk.img').stat().st_blocks >> 11} MB"
     return Image(target)
 
 

@@ -4,17 +4,15 @@ import dataclasses
 import hashlib
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from lab import initramfs, place, qemu, report
-from lab.guest import judge, machine, marks, packages
+from lab.guest import debian, judge, machine, marks, packages
 from lab.guest import run as guest_run
 from lab.guest.options import Options
-from lab.say import LabError, step
+from lab.say import step
 
-SUITE = "forky"
 # Debian has one libvirtd for all hypervisors; nothing of this is in the toolbox but QEMU.
 PACKAGES = ("libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients", "qemu-system-x86")
 # What the host mounts in the root, beside what each root has a place for.
@@ -94,36 +92,16 @@ DOMAIN = """\
 """
 
 
-def proxies():
-    """The toolbox's own proxies, for the apt that makes another root."""
-    said = subprocess.run(["apt-config", "dump"], text=True, capture_output=True, check=True).stdout
-    return [f"--aptopt={text}" for text in re.findall(r"^Acquire::https?::Proxy\S* .*$", said, re.M)]
-
-
 def make_root(new):
-    """Debian with PACKAGES in the folder @new, from the toolbox's archive."""
-    command = ["unshare", "--mount", "--propagation", "private", "mmdebstrap", "--quiet", "--variant=essential",
-               '--aptopt=Acquire::Check-Valid-Until "false"', '--aptopt=Acquire::Retries "3"', *proxies(),
-               f"--include={','.join(PACKAGES)}", SUITE, str(new), "/etc/apt/sources.list"]
-    made = subprocess.run(command, text=True, errors="replace", stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if made.returncode:
-        raise LabError(f"guest: cannot make a root with libvirt: {why(made.stdout)}; "
-                       "check the network and the disk, then run this again")
+    """Debian with PACKAGES in the folder @new."""
+    debian.install(new, "essential", PACKAGES, "guest: cannot make a root with libvirt")
     for name in PLACES:
         (new / name).mkdir()
 
 
-def why(said):
-    """What apt says is wrong, or the last words of mmdebstrap."""
-    lines = [text for text in said.splitlines() if text.strip()]
-    of_apt = [text for text in lines if re.match(r"[EW]: ", text) and "mmdebstrap" not in text]
-    return (of_apt or lines[-1:] or ["it said nothing"])[0]
-
-
 def root_name():
     """Of the root in the cache: one with other contents has another."""
-    return "libvirt-" + hashlib.sha256("\n".join([SUITE, *PACKAGES, *PLACES]).encode()).hexdigest()[:12]
+    return "libvirt-" + hashlib.sha256("\n".join([debian.SUITE, *PACKAGES, *PLACES]).encode()).hexdigest()[:12]
 
 
 def root():
