@@ -10,9 +10,8 @@ COMPLAINTS = ("BUG:", "WARNING:", "Oops", "Kernel panic", "general protection", 
 
 
 def said(folder, nr):
-    """{step: the last line of TD @nr about it}; what was cut short says nothing."""
-    text = (folder / f"guest-{nr}.jsonl").read_text(errors="replace")
-    return {entry["step"]: entry for entry in report.json_lines(text, '{"step"')}
+    """All lines of TD @nr about its steps; what was cut short says nothing."""
+    return list(report.json_lines((folder / f"guest-{nr}.jsonl").read_text(errors="replace"), '{"step"'))
 
 
 def log_of(folder, nr):
@@ -42,14 +41,15 @@ def held(steps, name):
 
 def collect(folder, nr, parts, options, life, ended):
     """All that is known of TD @nr; @ended is what the program that started its QEMU said at the end."""
-    steps, log = said(folder, nr), log_of(folder, nr)
+    lines, log = said(folder, nr), log_of(folder, nr)
+    # Of a step that was there more than once, the last counts.
+    steps = {entry["step"]: entry for entry in lines}
     boot = steps.get("boot", {})
     seconds = marks.phases(life, boot.get("since_start")) if life else {}
     return {"td": nr, "vcpus": options.vcpus, "mb": options.memory_mb, "firmware": parts.firmware.name,
             "kernel": parts.kernel.name if parts.kernel else None, "ours": options.ours,
             "tree": options.linux.called if options.linux else None,
-            "boots": len(list(report.json_lines((folder / f"guest-{nr}.jsonl").read_text(errors="replace"),
-                                                '{"step": "boot"'))),
+            "boots": [entry["step"] for entry in lines].count("boot"),
             "cpus_seen": boot.get("cpus"), "memory_kb_seen": boot.get("memory_kb"),
             "entered": bool(life), "enters": life.enters if life else 0,
             "created_ns": life.created if life else None, "marks_ns": life.marks if life else {},

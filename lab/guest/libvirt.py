@@ -225,6 +225,5 @@ def run(verbs, folder, steps=STEPS):
     hardware = {"vcpus": host.vcpus, "memory_mb": host.memory_mb}
     summary = report.collect(result, base, built.release(), 0, hardware, [lives.watch])
     output = result.output if (folder / "output.log").exists() else ""
-    lines = report.json_lines((folder / "guest-0.jsonl").read_text(errors="replace"), '{"step"')
-    return Ran(folder, parts, list(report.json_lines(output, '{"libvirt"')), boots_of(lines),
+    return Ran(folder, parts, list(report.json_lines(output, '{"libvirt"')), boots_of(judge.said(folder, 0)),
                [life for life in lives.all if life.entered], summary)
