@@ -5,9 +5,10 @@
  * QEMU comes from the toolbox, which the machine below shares through 9p, and runs in it; the
  * folder of the run is at /mnt there.  Of each TD, /mnt/td-N.argv has QEMU's command line, one
  * word a line.  No more than AT-ONCE run at a time, if that is given.  A JSON line tells when each
- * QEMU ended, and how; with "console" it is the TD's console that is on the terminal instead.  Where there is a file /mnt/td-N.kill, the QEMU of that TD
- * is killed as soon as the TD's own lines, in /mnt/guest-N.jsonl, hold the word in it, or so many seconds
- * after its start if the word is a number.
+ * QEMU ended, and how; with "console" it is the TD's console that is on the terminal instead.
+ * Where there is a file /mnt/td-N.kill, the QEMU of that TD is killed as soon as the TD's own lines,
+ * in /mnt/guest-N.jsonl, hold the word in it, or so many seconds after its start if the word is a
+ * number.
  */
 #include <arpa/inet.h>
 #include <errno.h>
